@@ -65,7 +65,7 @@ def aopc_curves(panels: Mapping[str, Mapping[str, Tensor]], note: str = "", seed
         ticks = [tick for tick in (0, 1, 2, 5, 10, 20, 50, 100, 200, 500) if tick < len(cutoffs)]
         axis.set_xticks(ticks, map(str, ticks))
         axis.set_xticks([], minor=True)
-        axis.set(title=f"{title} (n = {interval.n})", xlabel="words masked, K", xlim=(0, len(cutoffs) - 1))
+        axis.set(title=f"{title} (n = {interval.n})", xlabel="words masked, K", xlim=(0, max(1, len(cutoffs) - 1)))
         sentences.append(f"{title}, {interval.n} documents, at K = {len(cutoffs) - 1}: {_ordered(ends)}.")
     axes[0].set_ylabel("AOPC (probability)")
     _legend_above(figure, axes[0])
@@ -195,6 +195,8 @@ def score_map(words: list[str], scores: Mapping[str, Tensor], title: str = "", n
 
 def _grid(panels: int, width: float, height: float):
     """A row of axes (at most three; more start a second row) on a figure that no notebook displays by itself."""
+    if panels == 0:
+        raise ValueError("There is nothing to draw: pass at least one panel.")
     columns = min(panels, 3)
     lines = -(-panels // columns)
     figure = Figure(figsize=(width * columns, height * lines), layout="constrained")

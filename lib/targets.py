@@ -16,9 +16,11 @@ def target_classes(classifier, batch: Batch, target: str | int = "gold") -> Tens
     ``"gold"`` is the label the document came with, ``"predicted"`` the class with the largest logit, an integer
     that class for all documents. The class is chosen once, on the unchanged document, and kept.
 
-    Raises ``ValueError`` for an unknown target, a class out of range, or gold labels that are not there.
-    Taught in: *From one-hot to SignedGI*.
+    Raises ``ValueError`` for an unknown target, a class out of range, gold labels that are not there, or a classifier
+    that is not in eval mode. Taught in: *From one-hot to SignedGI*.
     """
+    if classifier.training:
+        raise ValueError("The classifier is in training mode, where dropout makes every score random: call classifier.eval() first.")
     if target == "predicted":
         with torch.no_grad():
             return classifier(batch).argmax(dim=1)

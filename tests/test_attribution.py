@@ -544,3 +544,14 @@ def test_loss_logit_and_probability_against_numpy():
     close(quantity(logits, classes, "logit"), [2.0, -100.0])
     close(quantity(logits, classes, "probability"), p)
     close(quantity(logits, classes, "loss"), -np.log(p))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_classifier_in_training_mode_is_refused(name):
+    classifier = copy.deepcopy(network(name)).train()
+    batch = classifier.encode(TEXTS[:2], LABELS[:2])
+    for ask in (lambda: explain(classifier, batch, "signed_gi"), lambda: explain(classifier, batch, "loo"),
+                lambda: deletion_curve(classifier, batch, torch.zeros(batch.mask.shape))):
+        with pytest.raises(ValueError, match="training mode") as caught:
+            ask()
+        assert is_one_sentence(caught.value)
