@@ -51,14 +51,14 @@ def aopc_curves(panels: Mapping[str, Mapping[str, Tensor]], note: str = "", seed
     A line is the mean over documents, its band the 95 % bootstrap interval. The horizontal axis is logarithmic from
     K = 1 on, because most of the difference is made by the first few words. Taught in: *AOPC*.
     """
-    figure, axes = _grid(len(panels), width=4.6, height=3.6)
+    figure, axes = _grid(len(panels), width=3.0, height=2.9)
     sentences = []
     for axis, (title, curves) in zip(axes, panels.items()):
         ends = []
         for key, values in curves.items():
             interval = bootstrap(values, seed)
             cutoffs = np.arange(len(interval.mean))
-            axis.plot(cutoffs, interval.mean, color=COLOURS[key], linestyle=DASHES[key], label=METHODS[key].label, linewidth=1.8)
+            axis.plot(cutoffs, interval.mean, color=COLOURS[key], linestyle=DASHES[key], label=METHODS[key].label, linewidth=1.6)
             axis.fill_between(cutoffs, interval.low, interval.high, color=COLOURS[key], alpha=0.15, linewidth=0)
             ends.append((METHODS[key].label, interval.mean[-1]))
         axis.set_xscale("symlog", linthresh=1, linscale=0.4)
@@ -100,7 +100,7 @@ def fading_curves(panels: Mapping[str, Mapping[str, tuple[Tensor, float]]], step
     The end of the solid line minus its beginning is LOO, the end of the dashed line minus its beginning is SignedGI.
     Taught in: *From one-hot to SignedGI*.
     """
-    figure, axes = _grid(len(panels), width=4.0, height=3.4)
+    figure, axes = _grid(len(panels), width=3.0, height=2.7)
     colours = sns.color_palette("colorblind")
     sentences = []
     for axis, (title, words) in zip(axes, panels.items()):
@@ -123,7 +123,7 @@ def rho_histograms(panels: Mapping[str, Mapping[str, Tensor]], note: str = "") -
 
     Documents whose correlation is undefined (NaN) are counted in the legend of the panel, not drawn.
     """
-    figure, axes = _grid(len(panels), width=4.2, height=3.2)
+    figure, axes = _grid(len(panels), width=3.0, height=2.7)
     sentences = []
     for axis, (title, methods) in zip(axes, panels.items()):
         for key, rho in methods.items():
@@ -209,7 +209,7 @@ def _grid(panels: int, width: float, height: float):
 def _legend_above(figure: Figure, axis) -> None:
     """One legend for all panels, out of the way of the curves."""
     handles, labels = axis.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=min(len(labels), 8))
+    figure.legend(handles, labels, loc="outside upper center", ncols=4)
 
 
 def _note(figure: Figure, note: str) -> None:

@@ -74,7 +74,7 @@ class SideBySide:
         self.highlights = highlights
 
     def _repr_html_(self) -> str:
-        columns = "".join(f'<div style="flex: 1 1 18em; min-width: 0">{highlight._repr_html_()}</div>' for highlight in self.highlights)
+        columns = "".join(f'<div style="flex: 1 1 12em; min-width: 0">{highlight._repr_html_()}</div>' for highlight in self.highlights)
         return f'<div style="display: flex; flex-wrap: wrap; gap: 0 2em">{columns}</div>'
 
     def __repr__(self) -> str:

@@ -5,19 +5,20 @@ from collections.abc import Sequence
 from .agreement import Interval
 
 
-def compared(first: str, second: str, difference: Interval, unit: str = "") -> str:
+def compared(first: str, second: str, difference: Interval) -> str:
     """Say which of two things is larger, by how much, and how sure we are, from the interval of first - second.
 
     "A lies above B by 0.12 [0.10, 0.14]", "A lies below B by ...", or "cannot be told apart" if the interval
     contains 0. Taught in: *AOPC*.
     """
     mean, low, high = (float(value) for value in difference[:3])
-    unit = f" {unit}" if unit else ""
-    if low > 0:
-        return f"{first} lies above {second} by {mean:.3f}{unit} [{low:.3f}, {high:.3f}]"
-    if high < 0:
-        return f"{first} lies below {second} by {-mean:.3f}{unit} [{-high:.3f}, {-low:.3f}]"
-    return f"{first} and {second} cannot be told apart ({mean:+.3f}{unit} [{low:.3f}, {high:.3f}])"
+    if low <= 0 <= high:
+        return f"{first} and {second} cannot be told apart ({mean:+.3f} [{low:+.3f}, {high:+.3f}])"
+    where = "above" if low > 0 else "below"
+    if max(abs(low), abs(high)) < 0.0005:
+        return f"{first} lies {where} {second}, but by less than 0.001"
+    nearer, farther = sorted([abs(low), abs(high)])
+    return f"{first} lies {where} {second} by {abs(mean):.3f} [{nearer:.3f}, {farther:.3f}]"
 
 
 def listed(items: Sequence[str]) -> str:
