@@ -51,7 +51,7 @@ def aopc_curves(panels: Mapping[str, Mapping[str, Tensor]], note: str = "", seed
     A line is the mean over documents, its band the 95 % bootstrap interval. The horizontal axis is logarithmic from
     K = 1 on, because most of the difference is made by the first few words. Taught in: *AOPC*.
     """
-    figure, axes = _grid(len(panels), width=3.0, height=2.9)
+    figure, axes = _grid(len(panels), width=3.0, height=3.3)
     sentences = []
     for axis, (title, curves) in zip(axes, panels.items()):
         ends = []
@@ -62,7 +62,7 @@ def aopc_curves(panels: Mapping[str, Mapping[str, Tensor]], note: str = "", seed
             axis.fill_between(cutoffs, interval.low, interval.high, color=COLOURS[key], alpha=0.15, linewidth=0)
             ends.append((METHODS[key].label, interval.mean[-1]))
         axis.set_xscale("symlog", linthresh=1, linscale=0.4)
-        ticks = [tick for tick in (0, 1, 2, 5, 10, 20, 50, 100, 200, 500) if tick < len(cutoffs)]
+        ticks = [tick for tick in (0, 1, 3, 10, 30, 100, 300) if tick < len(cutoffs)]
         axis.set_xticks(ticks, map(str, ticks))
         axis.set_xticks([], minor=True)
         axis.set(title=f"{title} (n = {interval.n})", xlabel="words masked, K", xlim=(0, max(1, len(cutoffs) - 1)))

@@ -49,6 +49,14 @@ def test_every_chapter_is_in_the_book():
     assert {f"chapters/{path.stem}" for path in CHAPTERS} <= set(pages_of_toc())
 
 
+@pytest.mark.parametrize("path", [*CHAPTERS, ROOT / "book/introduction.md"], ids=lambda path: path.stem)
+def test_visible_code_fits_the_page(path):
+    """79 characters: a reader should not have to scroll a line of code sideways."""
+    cells = [cell for cell in jupytext.read(path).cells if cell.cell_type == "code"]
+    shown = [cell for cell in cells if not {"hide-input", "remove-input"} & set(cell.metadata.get("tags", []))]
+    assert [line for cell in shown for line in cell.source.splitlines() if len(line) > 79] == []
+
+
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_chapter_is_a_notebook_that_uses_the_library(path):
     notebook = jupytext.read(path)
