@@ -96,11 +96,11 @@ class Corpus:
         return contents.hexdigest()
 
 
-def load(name: str, max_train: int | None = None, seed: int = 0) -> Corpus:
+def load(name: str, max_train: int | None = MAX_TRAIN, seed: int = 0) -> Corpus:
     """The corpus ``name`` (one of ``NAMES``), from the first place that has it: ``LIB_DATA_DIR``, user cache, package.
 
-    The splits are fixed; no text of dev or test stands in another split. ``max_train`` takes a class-balanced sample of the
-    train split, drawn with ``seed``. The result is shared by all callers in a process: read it, do not change it.
+    The splits are fixed; no text of dev or test stands in another split. A train split of more than ``max_train`` documents is
+    cut to a class-balanced sample of that size, drawn with ``seed``; None keeps all. The result is shared by all callers in a process: read it, do not change it.
 
     Raises ``ValueError`` for an unknown name or a ``max_train`` below 1, ``FileNotFoundError`` (what was tried, what to do) if
     no place has the corpus, :class:`DataError` if a file is damaged. Taught in: *Data and classifiers*.

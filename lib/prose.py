@@ -29,10 +29,11 @@ def listed(items: Sequence[str]) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
-def top_words(words: Sequence[str], scores: Sequence[float], most: int = 3) -> str:
-    """The highest-scored words of a document with their scores: "*great* +0.53, *fine* +0.21"."""
+def top_words(words: Sequence[str], scores: Sequence[float], most: int = 3, signed: bool = True) -> str:
+    """The highest-scored words of a document with their scores: "*great* +0.53 and *fine* +0.21"; unsigned without "+"."""
+    form = "+.2g" if signed else ".2g"
     order = sorted(range(len(words)), key=lambda position: -float(scores[position]))[:most]
-    return listed([f"*{safe(words[position])}* {float(scores[position]):+.3f}" for position in order])
+    return listed([f"*{safe(words[position])}* {float(scores[position]):{form}}" for position in order])
 
 
 def safe(word: str) -> str:

@@ -30,7 +30,8 @@ def test_lists_read_like_english(items, expected):
 
 
 def test_the_highest_words_come_first_with_their_signs():
-    assert top_words(["low", "high", "middle"], [-1.0, 2.0, 0.5], most=2) == "*high* +2.000 and *middle* +0.500"
+    assert top_words(["low", "high", "middle"], [-1.0, 2.0, 0.5], most=2) == "*high* +2 and *middle* +0.5"
+    assert top_words(["low", "high"], [-1.0, 2.0], most=1, signed=False) == "*high* 2"
 
 
 @pytest.mark.parametrize("word", ["<script>", "*bold*", "$x$", "`code`", "[link](here)", "a_b_", "&amp;", "~~gone~~", "#", "|"])

@@ -23,7 +23,7 @@ def main() -> None:
         if not lib.data.available(name):
             print(f"{name}: not on this machine, left out. 'make data' downloads it, or set LIB_DATA_DIR.")
             continue
-        corpus = lib.data.load(name, max_train=lib.data.MAX_TRAIN)
+        corpus = lib.data.load(name)
         print(corpus.source)
         for key in CLASSIFIERS:
             started = time.perf_counter()

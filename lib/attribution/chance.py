@@ -1,4 +1,4 @@
-"""Random scores: the floor that every method must beat."""
+"""Random scores: what an explanation that knows nothing achieves."""
 
 import torch
 from torch import Tensor
