@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from .masking import check_operator, documents, logits_without
+from .masking import check_operator, logits_in_order
+from .passes import WORDS_PER_PASS, passes
 from .seeding import document_generator
 from .targets import quantity, target_classes
 from .text import Batch
@@ -20,41 +21,40 @@ def ranks(batch: Batch, scores: Tensor, seed: int = 0) -> Tensor:
     if not torch.isfinite(scores[batch.mask]).all():
         raise ValueError("Some scores are not finite numbers: words cannot be ranked by them.")
     positions = torch.arange(batch.mask.shape[1]).repeat(len(batch), 1)
+    shuffled = positions.clone()
     for row, words in enumerate(batch.words):
-        m = len(words)
-        shuffled = torch.randperm(m, generator=document_generator(words, seed, "ties"))
-        order = shuffled[torch.argsort(scores[row, :m][shuffled], descending=True, stable=True)]
-        positions[row, order] = torch.arange(m)
-    return positions
+        shuffled[row, : len(words)] = torch.randperm(len(words), generator=document_generator(words, seed, "ties"))
+    values = scores.masked_fill(~batch.mask, -torch.inf).gather(1, shuffled)
+    order = shuffled.gather(1, values.argsort(dim=1, descending=True, stable=True))
+    return torch.empty_like(order).scatter_(1, order, positions)
 
 
 @torch.no_grad()
 def deletion_curve(classifier, batch: Batch, scores: Tensor, K: int | None = None, operator: str = "zero",
-                   target: str | int = "gold", seed: int = 0) -> Tensor:
+                   target: str | int = "gold", seed: int = 0, words_per_pass: int = WORDS_PER_PASS, shortcut: bool = True) -> Tensor:
     """Probability of the target class with the k highest-scored words masked, k = 0..K: [B, K + 1].
 
     ``K`` defaults to the length of the longest document. A document with fewer than k words stays where it was when
     its last word was masked. ``operator`` is "zero", "delete" or "mask" (:func:`lib.masking.remove`).
+    ``words_per_pass`` bounds the memory; ``shortcut=False`` computes every version of a document anew.
 
-    Raises ``ValueError`` for a negative ``K``, an unknown operator, scores that do not fit the batch, or a classifier
-    whose probabilities are not finite.
+    Raises ``ValueError`` for a negative ``K``, an unknown operator, scores that do not fit the batch, a document too
+    long for the classifier, or a classifier whose probabilities are not finite.
     Taught in: *AOPC*.
     """
     check_operator(operator)
     K = int(batch.lengths.max()) if K is None else K
     if K < 0:
         raise ValueError(f"K is {K}: the number of masked words cannot be negative.")
-    order = ranks(batch, scores, seed)
+    rank = ranks(batch, scores, seed)
     classes = target_classes(classifier, batch, target)
-    whole = quantity(classifier(batch), classes, "probability")
-    curve = whole[:, None].repeat(1, K + 1)
-    for row, embeddings in documents(classifier, batch, "masking words"):
-        m = len(embeddings)
-        steps = min(m, K)
-        removed = order[row, :m] < torch.arange(steps + 1)[:, None]
-        values = quantity(logits_without(classifier, embeddings, removed, operator), classes[row].expand(steps + 1), "probability")
-        curve[row, : steps + 1] = values
-        curve[row, steps + 1:] = values[-1]
+    curve = scores.new_empty(len(batch), K + 1, dtype=classifier.embedding.weight.dtype)
+    for rows, part in passes(batch, "masking words", words_per_pass):
+        words = part.mask.shape[1]
+        logits = logits_in_order(classifier, part, rank[rows, :words], min(K, words), operator, words_per_pass, shortcut)
+        values = quantity(logits, classes[rows, None].expand(logits.shape[:2]), "probability")
+        curve[rows, : values.shape[1]] = values
+        curve[rows, values.shape[1]:] = values[:, -1:]
     bad = (~torch.isfinite(curve)).any(dim=1).nonzero().flatten().tolist()
     if bad:
         raise ValueError(f"The probabilities are not finite numbers for document {bad[0]} (of {len(bad)} such): "
@@ -63,7 +63,7 @@ def deletion_curve(classifier, batch: Batch, scores: Tensor, K: int | None = Non
 
 
 def aopc(classifier, batch: Batch, scores: Tensor, K: int | None = None, operator: str = "zero",
-         target: str | int = "gold", seed: int = 0) -> Tensor:
+         target: str | int = "gold", seed: int = 0, words_per_pass: int = WORDS_PER_PASS, shortcut: bool = True) -> Tensor:
     r"""Area over the perturbation curve of each document for every cut-off 0..K: [B, K + 1], in probability.
 
     :math:`\mathrm{AOPC}(K) = \frac{1}{K+1} \sum_{k=0}^{K} [p_y(x) - p_y(x^{(k)})]`, with :math:`x^{(k)}` the document
@@ -72,6 +72,6 @@ def aopc(classifier, batch: Batch, scores: Tensor, K: int | None = None, operato
 
     Source: eq. 8 of :cite:t:`du2021`, after :cite:t:`samek2017`. Taught in: *AOPC*.
     """
-    curve = deletion_curve(classifier, batch, scores, K, operator, target, seed)
+    curve = deletion_curve(classifier, batch, scores, K, operator, target, seed, words_per_pass, shortcut)
     drops = curve[:, :1] - curve
     return drops.cumsum(dim=1) / torch.arange(1, drops.shape[1] + 1)

@@ -419,14 +419,14 @@ def test_the_gradient_is_of_each_document_not_of_their_mean():
 def test_small_chunks_give_the_same_occlusion_and_curve(name, operator, words, monkeypatch):
     classifier = network(name)
     batch = classifier.encode(TEXTS, LABELS)
+    small = {"operator": operator, "words_per_pass": words, "shortcut": False}
     loo = explain(classifier, batch, "loo", operator=operator)
     curve = deletion_curve(classifier, batch, loo, operator=operator)
     rows = []
     whole = masking.remove
-    monkeypatch.setattr(masking, "WORDS_PER_PASS", words)
     monkeypatch.setattr(masking, "remove", lambda c, e, m, r, o: rows.append(e.shape[:2].numel()) or whole(c, e, m, r, o))
-    close(explain(classifier, batch, "loo", operator=operator), loo, 1e-12)
-    close(deletion_curve(classifier, batch, loo, operator=operator), curve, 1e-12)
+    close(explain(classifier, batch, "loo", **small), loo, 1e-12)
+    close(deletion_curve(classifier, batch, loo, **small), curve, 1e-12)
     assert max(rows) <= max(words, 9), "a pass may hold no more words than allowed, or one document"
 
 

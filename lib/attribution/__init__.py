@@ -1,10 +1,12 @@
 """One door to every method: from a classifier and a batch to one score a word."""
 
+import functools
 import inspect
 
 import torch
 from torch import Tensor
 
+from ..passes import WORDS_PER_PASS, passes
 from ..text import Batch
 from . import chance, gradients, occlusion  # each import registers its methods
 from .gradients import InputGradient, input_gradient, saliency
@@ -19,26 +21,33 @@ def explain(classifier, batch: Batch, method: str, **options) -> Tensor:
     """Scores of one method, [B, T], exactly zero on padding.
 
     ``options`` are those of the method: ``of`` ("loss", "logit", "probability"), ``target`` ("gold", "predicted", a
-    class), ``operator``, ``seed``. Raises ``ValueError`` for an unknown method or option, and if a score is not
-    finite. Taught in: *From one-hot to SignedGI*.
+    class), ``operator``, ``seed``; ``shortcut=False`` takes the general path where there is a faster one. At most
+    ``words_per_pass`` word positions go through the classifier at once (one document at least), which bounds the
+    memory. Raises ``ValueError`` for an unknown method or option, and if a score is not finite.
+    Taught in: *From one-hot to SignedGI*, *What an explanation costs*.
     """
     return explain_all(classifier, batch, [method], **options)[method]
 
 
-def explain_all(classifier, batch: Batch, methods: list[str], **options) -> dict[str, Tensor]:
+def explain_all(classifier, batch: Batch, methods: list[str], words_per_pass: int = WORDS_PER_PASS, **options) -> dict[str, Tensor]:
     """Scores of several methods by key; one gradient pass serves all the gradient methods among them.
 
     An option goes to each method that knows it; an option that none knows is an error.
     """
     chosen = [_find(key) for key in methods]
     _check_options(chosen, options)
-    gradient = None
-    if any(method.shares_gradient for method in chosen):
-        gradient = input_gradient(classifier, batch, **_known(input_gradient, options))
-    scores = {}
+    options = options | {"words_per_pass": words_per_pass}
+    several = sum(method.shares_gradient for method in chosen) > 1
+    scores = {method.key: torch.zeros(batch.mask.shape, dtype=classifier.embedding.weight.dtype) for method in chosen}
+    for rows, part in passes(batch, "explaining", words_per_pass):
+        own = _known(input_gradient, options)
+        shared = {"gradient": input_gradient(classifier, part, **own)} if several else own
+        for method in chosen:
+            given = _known(method.function, options) | (shared if method.shares_gradient else {})
+            found = method.function(classifier, part, **given).detach().masked_fill_(~part.mask, 0.0)
+            scores[method.key][rows, : part.mask.shape[1]] = found
     for method in chosen:
-        given = _known(method.function, options) | ({"gradient": gradient} if method.shares_gradient else {})
-        scores[method.key] = _checked(method.function(classifier, batch, **given), batch, method)
+        _check_finite(scores[method.key], method)
     return scores
 
 
@@ -50,8 +59,13 @@ def _find(key: str) -> Method:
 
 def _known(function, options: dict) -> dict:
     """Those of the options that a function takes by name."""
-    taken = {name for name, parameter in inspect.signature(function).parameters.items() if parameter.kind != parameter.VAR_KEYWORD}
-    return {name: value for name, value in options.items() if name in taken}
+    return {name: value for name, value in options.items() if name in _parameters(function)}
+
+
+@functools.cache
+def _parameters(function) -> frozenset[str]:
+    found = inspect.signature(function).parameters.items()
+    return frozenset(name for name, parameter in found if parameter.kind != parameter.VAR_KEYWORD)
 
 
 def _check_options(chosen: list[Method], options: dict) -> None:
@@ -61,11 +75,9 @@ def _check_options(chosen: list[Method], options: dict) -> None:
         raise ValueError(f"Unknown option {', '.join(unknown)} for {', '.join(method.key for method in chosen)}.")
 
 
-def _checked(scores: Tensor, batch: Batch, method: Method) -> Tensor:
-    """Zero on padding, and finite, or an error that says where it is not."""
-    scores = scores.detach().masked_fill(~batch.mask, 0.0)
+def _check_finite(scores: Tensor, method: Method) -> None:
+    if torch.isfinite(scores).all():
+        return
     bad = (~torch.isfinite(scores)).any(dim=1).nonzero().flatten().tolist()
-    if bad:
-        raise ValueError(f"{method.label} gave scores that are not finite numbers for document {bad[0]} (of {len(bad)} such): "
-                         "look for NaN or infinite values in the classifier's embeddings and weights.")
-    return scores
+    raise ValueError(f"{method.label} gave scores that are not finite numbers for document {bad[0]} (of {len(bad)} such): "
+                     "look for NaN or infinite values in the classifier's embeddings and weights.")

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..shortcuts import shortcut_of
 from ..targets import quantity, support_sign, target_classes
 from ..text import Batch
 from .registry import method
@@ -98,22 +99,27 @@ def sa_linf(classifier, batch: Batch, **options) -> Tensor:
 
 
 @method("gi", "Gradient x Input", signed=True, cost="1 forward, 1 backward", citation="denil2014", shares_gradient=True)
-def gi(classifier, batch: Batch, **options) -> Tensor:
+def gi(classifier, batch: Batch, of: str = "loss", target: str | int = "gold", gradient: InputGradient | None = None,
+       shortcut: bool = True) -> Tensor:
     r"""Gradient times input :math:`s_i = g_i \cdot e_i`, [B, T], the derivative with respect to the one-hot entry.
 
     Of a loss, positive means *against* the class; of a logit or probability, positive means *for* it.
     Source: :cite:t:`denil2014`, section III.B of :cite:t:`du2021`. Taught in: *From one-hot to SignedGI*.
     """
-    return saliency(classifier, batch, reduce="sum", times_input=True, **options)
+    found = shortcut_of(classifier) if shortcut and gradient is None else None
+    if hasattr(found, "gradient_times_input"):
+        classes = target_classes(classifier, batch, target)
+        return found.gradient_times_input(classifier, classifier.embed(batch).detach(), batch.mask, classes, of)
+    return saliency(classifier, batch, reduce="sum", times_input=True, of=of, target=target, gradient=gradient)
 
 
 @method("signed_gi", "SignedGI", signed=True, cost="1 forward, 1 backward", citation="du2021", shares_gradient=True)
-def signed_gi(classifier, batch: Batch, **options) -> Tensor:
+def signed_gi(classifier, batch: Batch, of: str = "loss", target: str | int = "gold", gradient: InputGradient | None = None,
+              shortcut: bool = True) -> Tensor:
     r"""SignedGI :math:`s_i = - g_i \cdot e_i` for the loss, [B, T]: positive means the word supports the class.
 
     For a logit or a probability, which already grow with support, the minus falls away.
     Source: eq. 6 of :cite:t:`du2021`. Taught in: *From one-hot to SignedGI*.
     """
-    gradient = options.get("gradient")
-    of = options.get("of", "loss") if gradient is None else gradient.of
-    return support_sign(of) * gi(classifier, batch, **options)
+    sign = support_sign(of if gradient is None else gradient.of)
+    return sign * gi(classifier, batch, of, target, gradient, shortcut)
