@@ -8,7 +8,7 @@ from torch import Tensor
 from .progress import progress
 from .text import Batch
 
-WORDS_PER_PASS = 8_192  # word positions that go through a classifier at once
+WORDS_PER_PASS = 16_384  # word positions that go through a classifier at once
 
 
 def passes(batch: Batch, what: str, words_per_pass: int = WORDS_PER_PASS) -> Iterator[tuple[Tensor, Batch]]:

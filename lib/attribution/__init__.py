@@ -14,7 +14,7 @@ from .registry import METHODS, Method
 
 PAPER = ("random", "loo", "signed_gi", "gi", "sa_raw", "sa_l1", "sa_l2", "sa_linf")
 
-__all__ = ["PAPER", "METHODS", "InputGradient", "Method", "explain", "explain_all", "input_gradient", "saliency"]
+__all__ = ["PAPER", "METHODS", "InputGradient", "Method", "check", "explain", "explain_all", "input_gradient", "saliency"]
 
 
 def explain(classifier, batch: Batch, method: str, **options) -> Tensor:
@@ -34,8 +34,7 @@ def explain_all(classifier, batch: Batch, methods: list[str], words_per_pass: in
 
     An option goes to each method that knows it; an option that none knows is an error.
     """
-    chosen = [_find(key) for key in methods]
-    _check_options(chosen, options)
+    chosen = check(methods, options)
     options = options | {"words_per_pass": words_per_pass}
     several = sum(method.shares_gradient for method in chosen) > 1
     scores = {method.key: torch.zeros(batch.mask.shape, dtype=classifier.embedding.weight.dtype) for method in chosen}
@@ -51,10 +50,17 @@ def explain_all(classifier, batch: Batch, methods: list[str], words_per_pass: in
     return scores
 
 
-def _find(key: str) -> Method:
-    if key not in METHODS:
-        raise ValueError(f"Unknown method {key!r}: choose one of {', '.join(METHODS)}.")
-    return METHODS[key]
+def check(methods: list[str], options: dict) -> list[Method]:
+    """The methods by their keys. Raises ``ValueError`` for an unknown one, and for an option that none of them knows."""
+    for key in methods:
+        if key not in METHODS:
+            raise ValueError(f"Unknown method {key!r}: choose one of {', '.join(METHODS)}.")
+    chosen = [METHODS[key] for key in methods]
+    functions = [method.function for method in chosen] + [input_gradient for method in chosen if method.shares_gradient]
+    known = set().union(*(_known(function, options) for function in functions)) - {"classifier", "batch", "gradient"}
+    if unknown := sorted(set(options) - known):
+        raise ValueError(f"Unknown option {', '.join(unknown)} for {', '.join(methods)}.")
+    return chosen
 
 
 def _known(function, options: dict) -> dict:
@@ -68,16 +74,11 @@ def _parameters(function) -> frozenset[str]:
     return frozenset(name for name, parameter in found if parameter.kind != parameter.VAR_KEYWORD)
 
 
-def _check_options(chosen: list[Method], options: dict) -> None:
-    functions = [method.function for method in chosen] + [input_gradient for method in chosen if method.shares_gradient]
-    known = set().union(*(_known(function, options) for function in functions)) - {"classifier", "batch", "gradient"}
-    if unknown := sorted(set(options) - known):
-        raise ValueError(f"Unknown option {', '.join(unknown)} for {', '.join(method.key for method in chosen)}.")
-
-
 def _check_finite(scores: Tensor, method: Method) -> None:
-    if torch.isfinite(scores).all():
+    if torch.isfinite(scores.sum()):
         return
     bad = (~torch.isfinite(scores)).any(dim=1).nonzero().flatten().tolist()
+    if not bad:  # finite numbers whose sum is too large
+        return
     raise ValueError(f"{method.label} gave scores that are not finite numbers for document {bad[0]} (of {len(bad)} such): "
                      "look for NaN or infinite values in the classifier's embeddings and weights.")

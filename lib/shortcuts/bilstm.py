@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 LINEAR = False  # half of the squared length is left
-BLOCK = 32  # words read before looking again which versions agree: fewer share more, but start the LSTM more often
+BLOCK = 24  # words read before looking again which versions agree: fewer share more, but start the LSTM more often
 
 
 def one_out(classifier, embeddings: Tensor, mask: Tensor, substitute: Tensor, words_per_pass: int) -> Tensor:
@@ -27,48 +27,73 @@ def in_order(classifier, embeddings: Tensor, mask: Tensor, rank: Tensor, steps: 
 
 
 def _logits(classifier, embeddings, mask, first, last, steps, substitute, words_per_pass) -> Tensor:
-    """Logits [B, steps + 1, C] of versions 0..steps of each document; word i is gone in versions first[i]..last[i]."""
+    """Logits [B, steps + 1, C] of versions 0..steps of each document; word i is gone in versions first[i]..last[i].
+
+    Documents that take equally many blocks are read together.
+    """
     logits = embeddings.new_empty(len(mask), steps + 1, len(classifier.classes))
-    for row, words in enumerate(mask.sum(dim=1).tolist()):
-        document = embeddings[row, :words], first[row, :words], last[row, :words]
-        versions = min(words, steps) + 1
-        ahead = _read(classifier.forwards, classifier.readout, *document, versions, substitute, words_per_pass)
-        document = (each.flip(0) for each in document)
-        back = _read(classifier.backwards, classifier.readout, *document, versions, substitute, words_per_pass)
-        logits[row, :versions] = classifier.output(torch.cat([ahead, back], dim=1))
-        logits[row, versions:] = logits[row, versions - 1]
+    lengths = mask.sum(dim=1)
+    blocks = -(-lengths // BLOCK)
+    for number in blocks.unique().tolist():
+        rows = (blocks == number).nonzero().squeeze(1)
+        words = slice(int(lengths[rows].max()))
+        versions = lengths[rows].clamp(max=steps) + 1
+        document = torch.arange(len(rows)).repeat_interleave(versions)
+        version = torch.cat([torch.arange(each) for each in versions.tolist()])
+        inputs = embeddings[rows, words], first[rows, words], last[rows, words]
+        reversal = classifier._reversal(mask[rows, words])
+        states = [_read(lstm, classifier.readout, *values, lengths[rows], document, version, substitute, words_per_pass)
+                  for lstm, values in ((classifier.forwards, inputs),
+                                       (classifier.backwards, [_reorder(each, reversal) for each in inputs]))]
+        found = classifier.output(torch.cat(states, dim=1))
+        end = versions.cumsum(0) - 1
+        logits[rows] = found[end][:, None]  # after its last word was taken a document stays where it is
+        logits[rows[document], version] = found
     return logits
 
 
-def _read(lstm: nn.LSTM, readout: str, embeddings: Tensor, first: Tensor, last: Tensor, versions: int, substitute: Tensor,
-          words_per_pass: int) -> Tensor:
-    """What is read out of an LSTM after each version of a document [m, D]: its last state or its largest, [versions, H].
+def _read(lstm: nn.LSTM, readout: str, embeddings: Tensor, first: Tensor, last: Tensor, lengths: Tensor, document: Tensor,
+          version: Tensor, substitute: Tensor, words_per_pass: int) -> Tensor:
+    """What is read out of an LSTM after each version of documents [B, T, D]: its last state or its largest, [N, H].
 
-    ``same`` [versions] numbers the versions by the words read so far: those that agree have one number, and one row
-    in the states.
+    ``document`` and ``version`` [N] say which version of which document a row is. ``same`` [N] numbers the rows by the
+    words read so far: those that agree have one number, and one row in the states.
     """
-    version = torch.arange(versions)[:, None]
-    same = torch.zeros(versions, dtype=torch.long)
-    hidden, cell = (embeddings.new_zeros(1, lstm.hidden_size) for _ in range(2))
-    largest = torch.full_like(hidden, -torch.inf if len(embeddings) else 0.0)
-    for start in range(0, len(embeddings), BLOCK):
+    same = document
+    hidden, cell = (embeddings.new_zeros(len(lengths), lstm.hidden_size) for _ in range(2))
+    kept = torch.where(lengths[:, None] == 0, 0.0, torch.full_like(hidden, -torch.inf))
+    for start in range(0, embeddings.shape[1], BLOCK):
         block = slice(start, start + BLOCK)
-        gone = (first[block] <= version) & (version <= last[block])
+        gone = (first[document, block] <= version[:, None]) & (version[:, None] <= last[document, block])
         previous, (same, one_of_each) = same, _agreeing(same, gone)
-        parent, gone = previous[one_of_each], gone[one_of_each]
         parts = []
-        for rows in torch.arange(len(parent)).split(max(1, words_per_pass // BLOCK)):
-            words = torch.where(gone[rows, :, None], substitute, embeddings[block])
-            before = parent[rows]
+        for rows in one_of_each.split(max(1, words_per_pass // BLOCK)):
+            of, before = document[rows], previous[rows]
+            words = torch.where(gone[rows, :, None], substitute, embeddings[of, block])
             outputs, (h, c) = lstm(words, (hidden[before][None], cell[before][None]))
-            parts.append((h[0], c[0], torch.maximum(largest[before], outputs.amax(dim=1))))
-        hidden, cell, largest = (torch.cat(each) for each in zip(*parts))
-    return (largest if readout == "max" else hidden)[same]
+            parts.append((h[0], c[0], _keep(readout, kept[before], outputs, lengths[of] - start)))
+        hidden, cell, kept = (torch.cat(each) for each in zip(*parts))
+    return kept[same]
+
+
+def _keep(readout: str, kept: Tensor, outputs: Tensor, left: Tensor) -> Tensor:
+    """What to keep of a block [N, words, H] of documents that have ``left`` [N] words left at its start."""
+    position = torch.arange(outputs.shape[1])
+    if readout == "last":
+        ends = (position == left[:, None] - 1)[..., None]
+        return torch.where(ends.any(dim=1), (outputs * ends).sum(dim=1), kept)
+    if (left < outputs.shape[1]).any():
+        outputs = outputs.masked_fill((position >= left[:, None])[..., None], -torch.inf)
+    return torch.maximum(kept, outputs.amax(dim=1))
 
 
 def _agreeing(same: Tensor, gone: Tensor) -> tuple[Tensor, Tensor]:
-    """New numbers for versions that agreed so far and agree in a block of words [N, words], and one version for each number."""
+    """New numbers for rows that agreed so far and agree in a block of words [N, words], and one row for each number."""
     pattern = (gone.long() << torch.arange(gone.shape[1])).sum(dim=1)
     numbers, same = (pattern + (same << gone.shape[1])).unique(return_inverse=True)
     one_of_each = torch.empty(len(numbers), dtype=torch.long).scatter_(0, same, torch.arange(len(same)))
     return same, one_of_each
+
+
+def _reorder(values: Tensor, order: Tensor) -> Tensor:
+    return values.gather(1, order.reshape(*order.shape, *[1] * (values.dim() - 2)).expand_as(values))

@@ -33,15 +33,16 @@ def in_order(classifier, embeddings: Tensor, mask: Tensor, rank: Tensor, steps: 
 
 
 def gradient_times_input(classifier, embeddings: Tensor, mask: Tensor, classes: Tensor, of: str) -> Tensor:
-    r"""Gradient times input of each word, [B, T]: :math:`\frac{1}{m} \sum_c \frac{\partial F}{\partial z_c} c_{i,c}`.
+    r"""Gradient times input of each word, [B, T]: :math:`e_i \cdot g` with :math:`g = W^T (\partial F / \partial z) / m`.
 
     The gradient is the same at all positions, so it need not be written down for each of them.
     """
-    added, _ = _added(classifier, embeddings, mask, embeddings.new_zeros(embeddings.shape[-1]))
-    logits = _logits(classifier, added.sum(dim=1, keepdim=True), mask).squeeze(1).requires_grad_(True)
+    mean = torch.bmm(mask[:, None].to(embeddings.dtype), embeddings) / _lengths(mask)
+    logits = classifier.output(mean).squeeze(1).requires_grad_(True)
     with torch.enable_grad():
         slope, = torch.autograd.grad(quantity(logits, classes, of).sum(), logits)
-    return torch.bmm(added, slope[..., None]).squeeze(2) / _lengths(mask).squeeze(2)
+    gradient = slope @ classifier.output.weight / _lengths(mask).squeeze(2)
+    return torch.bmm(embeddings, gradient[..., None]).squeeze(2)
 
 
 def _added(classifier, embeddings: Tensor, mask: Tensor, substitute: Tensor) -> tuple[Tensor, Tensor]:

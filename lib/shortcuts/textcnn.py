@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 LINEAR = True  # up to a logarithm in the length, for words masked one after the other
-CELLS_PER_WORD = 16  # a pass holds about this many responses for each word of `words_per_pass`
+CELLS_PER_WORD = 64  # responses that a pass holds for each of its `words_per_pass`
 
 
 def one_out(classifier, embeddings: Tensor, mask: Tensor, substitute: Tensor, words_per_pass: int) -> Tensor:
@@ -37,7 +37,7 @@ def _logits(classifier, embeddings: Tensor, mask: Tensor, maxima, words_per_pass
     """
     logits = [_logits_of(classifier, embeddings[rows], mask[rows], maxima, words_per_pass, substitute,
                          *(each[rows] if isinstance(each, Tensor) else each for each in ranking))
-              for rows in _few(len(embeddings), words_per_pass // 4 // embeddings.shape[1])]
+              for rows in _few(len(embeddings), words_per_pass // 8 // embeddings.shape[1])]
     return torch.cat(logits)
 
 
