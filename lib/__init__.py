@@ -1,7 +1,8 @@
 """The library of the book *Which Words Matter?*: classifiers, explanations of them, and tests of the explanations.
 
 The data goes one way: ``data`` -> ``text`` -> ``classifiers``, ``training`` -> ``attribution`` -> ``faithfulness``,
-``agreement`` -> ``figures``, ``highlights``; ``experiments`` runs all of it over many documents. A first explanation needs one call, :func:`explain_text`.
+``agreement`` -> ``figures``, ``highlights``; ``experiments`` runs all of it over many documents. A first explanation
+needs one call, :func:`explain_text`.
 """
 
 from . import agreement, attribution, data, experiments, faithfulness, figures, highlights, masking, prose, targets, text, training

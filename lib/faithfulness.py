@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from .masking import check_operator, logits_in_order
-from .passes import WORDS_PER_PASS, passes
+from .passes import passes
 from .seeding import document_generator
 from .targets import quantity, target_classes
 from .text import Batch
@@ -31,7 +31,7 @@ def ranks(batch: Batch, scores: Tensor, seed: int = 0) -> Tensor:
 
 @torch.no_grad()
 def deletion_curve(classifier, batch: Batch, scores: Tensor, K: int | None = None, operator: str = "zero",
-                   target: str | int = "gold", seed: int = 0, words_per_pass: int = WORDS_PER_PASS, shortcut: bool = True) -> Tensor:
+                   target: str | int = "gold", seed: int = 0, words_per_pass: int | None = None, shortcut: bool = True) -> Tensor:
     """Probability of the target class with the k highest-scored words masked, k = 0..K: [B, K + 1].
 
     ``K`` defaults to the length of the longest document. A document with fewer than k words stays where it was when
@@ -49,7 +49,7 @@ def deletion_curve(classifier, batch: Batch, scores: Tensor, K: int | None = Non
     rank = ranks(batch, scores, seed)
     classes = target_classes(classifier, batch, target)
     curve = scores.new_empty(len(batch), K + 1, dtype=classifier.embedding.weight.dtype)
-    for rows, part in passes(batch, "masking words", words_per_pass):
+    for rows, part in passes(classifier, batch, "masking words", words_per_pass):
         words = part.mask.shape[1]
         logits = logits_in_order(classifier, part, rank[rows, :words], min(K, words), operator, words_per_pass, shortcut)
         values = quantity(logits, classes[rows, None].expand(logits.shape[:2]), "probability")
@@ -63,7 +63,7 @@ def deletion_curve(classifier, batch: Batch, scores: Tensor, K: int | None = Non
 
 
 def aopc(classifier, batch: Batch, scores: Tensor, K: int | None = None, operator: str = "zero",
-         target: str | int = "gold", seed: int = 0, words_per_pass: int = WORDS_PER_PASS, shortcut: bool = True) -> Tensor:
+         target: str | int = "gold", seed: int = 0, words_per_pass: int | None = None, shortcut: bool = True) -> Tensor:
     r"""Area over the perturbation curve of each document for every cut-off 0..K: [B, K + 1], in probability.
 
     :math:`\mathrm{AOPC}(K) = \frac{1}{K+1} \sum_{k=0}^{K} [p_y(x) - p_y(x^{(k)})]`, with :math:`x^{(k)}` the document

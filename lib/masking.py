@@ -5,7 +5,7 @@ import time
 import torch
 from torch import Tensor
 
-from .passes import WORDS_PER_PASS
+from .passes import words_at_once
 from .shortcuts import shortcut_of
 from .text import Batch
 
@@ -33,7 +33,7 @@ def remove(classifier, embeddings: Tensor, mask: Tensor, removed: Tensor, operat
 
 
 @torch.no_grad()
-def logits_one_out(classifier, batch: Batch, operator: str = "zero", words_per_pass: int = WORDS_PER_PASS,
+def logits_one_out(classifier, batch: Batch, operator: str = "zero", words_per_pass: int | None = None,
                    shortcut: bool = True) -> Tensor:
     """Logits of each document, whole and without each word in turn, [B, T + 1, C]; undefined on padding.
 
@@ -43,6 +43,7 @@ def logits_one_out(classifier, batch: Batch, operator: str = "zero", words_per_p
     Taught in: *What an explanation costs*.
     """
     embeddings, words = classifier.embed(batch), batch.mask.shape[1]
+    words_per_pass = words_at_once(classifier, words_per_pass)
     found = _shortcut(classifier, batch, words, operator, shortcut)
     if found:
         return found.one_out(classifier, embeddings, batch.mask, _substitute(classifier, embeddings, operator), words_per_pass)
@@ -52,7 +53,7 @@ def logits_one_out(classifier, batch: Batch, operator: str = "zero", words_per_p
 
 @torch.no_grad()
 def logits_in_order(classifier, batch: Batch, rank: Tensor, steps: int, operator: str = "zero",
-                    words_per_pass: int = WORDS_PER_PASS, shortcut: bool = True) -> Tensor:
+                    words_per_pass: int | None = None, shortcut: bool = True) -> Tensor:
     """Logits of each document without its words of rank 0 to k - 1, for k = 0..steps: [B, steps + 1, C].
 
     ``rank`` [B, T] numbers the words of a document from 0, and padding after them. A document stays where it was when
@@ -60,6 +61,7 @@ def logits_in_order(classifier, batch: Batch, rank: Tensor, steps: int, operator
     Taught in: *What an explanation costs*.
     """
     embeddings = classifier.embed(batch)
+    words_per_pass = words_at_once(classifier, words_per_pass)
     found = _shortcut(classifier, batch, steps, operator, shortcut)
     if found:
         substitute = _substitute(classifier, embeddings, operator)
@@ -69,13 +71,14 @@ def logits_in_order(classifier, batch: Batch, rank: Tensor, steps: int, operator
 
 @torch.no_grad()
 def logits_without(classifier, embeddings: Tensor, removed: Tensor, operator: str = "zero",
-                   words_per_pass: int = WORDS_PER_PASS) -> Tensor:
+                   words_per_pass: int | None = None) -> Tensor:
     """Logits of one document in many versions, each computed anew: embeddings [m, D], removed words [N, m] -> [N, C].
 
     The general path: it serves every classifier and operator, and is the oracle that the shortcuts are tested against.
     """
     logits = []
-    for some in removed.split(max(1, words_per_pass // max(1, len(embeddings)))):
+    rows = max(1, words_at_once(classifier, words_per_pass) // max(1, len(embeddings)))
+    for some in removed.split(rows):
         copies = embeddings.expand(len(some), -1, -1)
         logits.append(classifier.logits(*remove(classifier, copies, torch.ones_like(some), some, operator)))
     return torch.cat(logits)

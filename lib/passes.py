@@ -6,35 +6,46 @@ import torch
 from torch import Tensor
 
 from .progress import progress
+from .shortcuts import shortcut_of
 from .text import Batch
 
-WORDS_PER_PASS = 16_384  # word positions that go through a classifier at once
+WORDS_PER_PASS = 8_192  # word positions that go through a classifier at once: some 20 MB of TextCNN's responses
 
 
-def passes(batch: Batch, what: str, words_per_pass: int = WORDS_PER_PASS) -> Iterator[tuple[Tensor, Batch]]:
+def words_at_once(classifier, wanted: int | None = None) -> int:
+    """How many word positions go through a classifier in one pass: ``wanted``, or by default what suits it.
+
+    Raises ``ValueError`` if ``wanted`` is less than 1. Taught in: *What an explanation costs*.
+    """
+    if wanted is None:
+        return getattr(shortcut_of(classifier), "WORDS_PER_PASS", WORDS_PER_PASS)
+    if wanted < 1:
+        raise ValueError(f"The option words_per_pass is {wanted}: at least one word must go through the classifier at a time.")
+    return wanted
+
+
+def passes(classifier, batch: Batch, what: str, words_per_pass: int | None = None) -> Iterator[tuple[Tensor, Batch]]:
     """Parts of a batch with their row numbers: neighbours in length, so that little of a part is padding.
 
-    A part holds at most ``words_per_pass`` word positions, but always one document. Memory therefore depends on this
-    number and on the longest document, not on how many documents there are. ``what`` names the progress bar.
-
-    Raises ``ValueError`` if ``words_per_pass`` is less than 1. Taught in: *What an explanation costs*.
+    A part holds at most :func:`words_at_once` word positions, but always one document. Memory therefore depends on
+    this number and on the longest document, not on how many documents there are. ``what`` names the progress bar.
+    Taught in: *What an explanation costs*.
     """
-    if words_per_pass < 1:
-        raise ValueError(f"The option words_per_pass is {words_per_pass}: at least one word must go through the classifier at a time.")
-    if batch.mask.numel() <= words_per_pass:
+    most = words_at_once(classifier, words_per_pass)
+    if batch.mask.numel() <= most:
         yield torch.arange(len(batch)), batch
         return
-    for rows in progress(_neighbours(batch.lengths, words_per_pass), what):
+    for rows in progress(_neighbours(batch.lengths, most), what):
         yield rows, batch.take(rows)
 
 
-def _neighbours(lengths: Tensor, words_per_pass: int) -> list[Tensor]:
-    """Row numbers by falling length, cut into groups whose padded size stays within ``words_per_pass``."""
+def _neighbours(lengths: Tensor, most: int) -> list[Tensor]:
+    """Row numbers by falling length, cut into groups whose padded size is ``most`` or less."""
     order = torch.argsort(lengths, descending=True, stable=True)
     groups, start = [], 0
     while start < len(order):
         longest = max(1, int(lengths[order[start]]))
-        size = max(1, words_per_pass // longest)
+        size = max(1, most // longest)
         groups.append(order[start:start + size])
         start += size
     return groups

@@ -188,7 +188,7 @@ def test_maximum_over_intervals(intervals):
 def test_passes_hold_every_document_once_and_no_more_words_than_allowed(lengths, words_per_pass):
     batch = network("fasttext").encode([" ".join(["good"] * length) for length in lengths])
     seen = []
-    for rows, part in passes(batch, "testing", words_per_pass):
+    for rows, part in passes(network("fasttext"), batch, "testing", words_per_pass):
         assert len(part) == 1 or part.mask.numel() <= words_per_pass
         assert part.lengths.tolist() == batch.lengths[rows].tolist()
         assert part.words == [batch.words[row] for row in rows]
@@ -199,7 +199,7 @@ def test_passes_hold_every_document_once_and_no_more_words_than_allowed(lengths,
 def test_passes_waste_little_on_padding():
     lengths = torch.randint(1, 200, (300,), generator=torch.Generator().manual_seed(0)).tolist()
     batch = network("fasttext").encode([" ".join(["good"] * length) for length in lengths])
-    used = sum(part.mask.numel() for _, part in passes(batch, "testing", 1024))
+    used = sum(part.mask.numel() for _, part in passes(network("textcnn"), batch, "testing", 1024))
     assert used <= 1.1 * sum(lengths) < batch.mask.numel()
 
 

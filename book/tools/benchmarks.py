@@ -20,7 +20,7 @@ from lib import experiments
 from lib.attribution import METHODS, PAPER, explain, explain_all
 from lib.classifiers import CLASSIFIERS
 from lib.faithfulness import aopc
-from lib.passes import WORDS_PER_PASS
+from lib.passes import words_at_once
 from lib.targets import quantity
 from lib.text import Batch
 
@@ -29,7 +29,7 @@ LENGTHS = (16, 64, 256, 1024, 4096)
 GROWTH = (64, 128, 256, 512, 1024, 2048, 4096)
 TOO_SLOW = 10_000_000  # word steps on the general path that are left out of the picture of cost against length
 GRADIENTS = [key for key, method in METHODS.items() if method.shares_gradient]
-DOCUMENTS = {"fasttext": 64, "textcnn": 16, "bilstm": 4}  # for LOO and AOPC: the general path takes a second or so
+DOCUMENTS = {"fasttext": 64, "textcnn": 16, "bilstm": 16}  # for LOO and AOPC: the general path takes a few seconds
 
 every_classifier = pytest.mark.parametrize("name", CLASSIFIERS)
 
@@ -99,7 +99,7 @@ def captum_loo(model, batch: Batch):
         one = batch.take([row])
         method = FeatureAblation(lambda e: -quantity(model.logits(e, one.mask.expand(len(e), -1)), one.labels.expand(len(e))))
         positions = torch.arange(words)[None, :, None].expand(1, words, model.embedding.embedding_dim)
-        method.attribute(model.embed(one), feature_mask=positions, perturbations_per_eval=max(1, WORDS_PER_PASS // words))
+        method.attribute(model.embed(one), feature_mask=positions, perturbations_per_eval=max(1, words_at_once(model) // words))
 
 
 @every_classifier
@@ -131,7 +131,7 @@ def bare_word_steps(model, batch: Batch):
     """The word steps of eight curves, m + 1 versions of each document, as forward passes and nothing else."""
     for row, words in enumerate(batch.lengths.tolist()):
         embeddings = model.embed(batch)[row, :words]
-        for rows in torch.arange(len(PAPER) * (words + 1)).split(max(1, WORDS_PER_PASS // words)):
+        for rows in torch.arange(len(PAPER) * (words + 1)).split(max(1, words_at_once(model) // words)):
             model.logits(embeddings.expand(len(rows), -1, -1), torch.ones(len(rows), words, dtype=torch.bool))
 
 

@@ -6,7 +6,7 @@ import inspect
 import torch
 from torch import Tensor
 
-from ..passes import WORDS_PER_PASS, passes
+from ..passes import passes
 from ..text import Batch
 from . import chance, gradients, occlusion  # each import registers its methods
 from .gradients import InputGradient, input_gradient, saliency
@@ -29,7 +29,7 @@ def explain(classifier, batch: Batch, method: str, **options) -> Tensor:
     return explain_all(classifier, batch, [method], **options)[method]
 
 
-def explain_all(classifier, batch: Batch, methods: list[str], words_per_pass: int = WORDS_PER_PASS, **options) -> dict[str, Tensor]:
+def explain_all(classifier, batch: Batch, methods: list[str], words_per_pass: int | None = None, **options) -> dict[str, Tensor]:
     """Scores of several methods by key; one gradient pass serves all the gradient methods among them.
 
     An option goes to each method that knows it; an option that none knows is an error.
@@ -38,7 +38,7 @@ def explain_all(classifier, batch: Batch, methods: list[str], words_per_pass: in
     options = options | {"words_per_pass": words_per_pass}
     several = sum(method.shares_gradient for method in chosen) > 1
     scores = {method.key: torch.zeros(batch.mask.shape, dtype=classifier.embedding.weight.dtype) for method in chosen}
-    for rows, part in passes(batch, "explaining", words_per_pass):
+    for rows, part in passes(classifier, batch, "explaining", words_per_pass):
         own = _known(input_gradient, options)
         shared = {"gradient": input_gradient(classifier, part, **own)} if several else own
         for method in chosen:

@@ -4,7 +4,6 @@ import torch
 from torch import Tensor
 
 from ..masking import logits_one_out
-from ..passes import WORDS_PER_PASS
 from ..targets import quantity, support_sign, target_classes
 from ..text import Batch
 from .registry import method
@@ -13,7 +12,7 @@ from .registry import method
 @method("loo", "LOO", signed=True, cost="m + 1 forward", citation="li2016erasure")
 @torch.no_grad()
 def loo(classifier, batch: Batch, of: str = "loss", target: str | int = "gold", operator: str = "zero",
-        words_per_pass: int = WORDS_PER_PASS, shortcut: bool = True) -> Tensor:
+        words_per_pass: int | None = None, shortcut: bool = True) -> Tensor:
     r"""Leave-One-Out :math:`s_i = l_y(x \text{ without } w_i) - l_y(x)`, [B, T]: positive means support.
 
     Removing a word that helps makes the loss grow. Equation 7 of :cite:t:`du2021` prints the difference the other

@@ -9,7 +9,7 @@ shortcut; a class, or an object, that overrides ``logits`` loses it and takes th
   lowest ranks replaced, k = 0..steps: [B, steps + 1, C]
 
 says with ``LINEAR`` whether the cost grows with the number of words or with its square, and may offer
-``gradient_times_input(classifier, embeddings, mask, classes, of)``, [B, T]. What ``one_out`` gives on padding is not defined.
+``gradient_times_input(classifier, embeddings, mask, classes, of)``, [B, T], and its own ``WORDS_PER_PASS``. What ``one_out`` gives on padding is not defined.
 The general path, :mod:`lib.masking`, is the oracle that they are tested against.
 Taught in: *What an explanation costs*.
 """

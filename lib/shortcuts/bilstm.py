@@ -67,7 +67,7 @@ def _read(lstm: nn.LSTM, readout: str, embeddings: Tensor, first: Tensor, last: 
         gone = (first[document, block] <= version[:, None]) & (version[:, None] <= last[document, block])
         previous, (same, one_of_each) = same, _agreeing(same, gone)
         parts = []
-        for rows in one_of_each.split(max(1, words_per_pass // BLOCK)):
+        for rows in one_of_each.split(max(1, 2 * words_per_pass // BLOCK)):
             of, before = document[rows], previous[rows]
             words = torch.where(gone[rows, :, None], substitute, embeddings[of, block])
             outputs, (h, c) = lstm(words, (hidden[before][None], cell[before][None]))

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from ..targets import quantity
 
+WORDS_PER_PASS = 65_536  # nothing is kept of a word but its vector and a few numbers
 LINEAR = True  # the cost grows with the number of words, not with its square
 
 

@@ -7,7 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 LINEAR = True  # up to a logarithm in the length, for words masked one after the other
-CELLS_PER_WORD = 64  # responses that a pass holds for each of its `words_per_pass`
+BLOCK = 64  # positions of a block of the running maximum
+CELLS_PER_WORD = 128  # responses that a pass holds for each of its `words_per_pass`
 
 
 def one_out(classifier, embeddings: Tensor, mask: Tensor, substitute: Tensor, words_per_pass: int) -> Tensor:
@@ -37,7 +38,7 @@ def _logits(classifier, embeddings: Tensor, mask: Tensor, maxima, words_per_pass
     """
     logits = [_logits_of(classifier, embeddings[rows], mask[rows], maxima, words_per_pass, substitute,
                          *(each[rows] if isinstance(each, Tensor) else each for each in ranking))
-              for rows in _few(len(embeddings), words_per_pass // 8 // embeddings.shape[1])]
+              for rows in _few(len(embeddings), words_per_pass // 4 // embeddings.shape[1])]
     return torch.cat(logits)
 
 
@@ -50,7 +51,7 @@ def _logits_of(classifier, embeddings, mask, maxima, words_per_pass, substitute,
         for few in _few(convolution.out_channels, size):
             kernel, bias = convolution.weight[few], convolution.bias[few]
             responses = _responses(embeddings, mask, kernel, bias)
-            pooled = maxima(responses, kernel, _extended(change, width), *ranking)
+            pooled = maxima(responses, kernel, change, *ranking)
             weight = classifier.output.weight[:, column:column + len(kernel)]
             logits = logits + F.relu(pooled) @ weight.T
             column += len(kernel)
@@ -70,14 +71,32 @@ def _one_out(responses: Tensor, kernel: Tensor, change: Tensor) -> Tensor:
     words, width = responses.shape[1], kernel.shape[2]
     beyond = responses.new_full((len(responses), width, responses.shape[2]), -torch.inf)
     framed = torch.cat([beyond, responses, beyond], dim=1)  # the window that starts at i stands at i + width
-    before = framed.cummax(dim=1).values[:, :words]  # windows that end before word i
-    after = framed.flip(1).cummax(dim=1).values.flip(1)[:, width + 1: width + 1 + words]  # windows that start after it
+    before = _running_maximum(framed[:, :words])  # windows that end before word i
+    after = _running_maximum(framed.flip(1)[:, :words + width - 1]).flip(1)[:, :words]  # windows that start after word i
     best = torch.maximum(before, after)
     for offset in range(width):  # word i stands at this offset of the window
-        seen = framed[:, width - offset: width - offset + words]
-        mended = torch.baddbmm(seen, change[:, :words], kernel[:, :, offset].T.expand(len(seen), -1, -1))
-        best = torch.maximum(best, mended)
+        mended = change @ kernel[:, :, offset].T
+        mended += framed[:, width - offset: width - offset + words]
+        torch.maximum(best, mended, out=best)
     return torch.cat([responses.amax(dim=1, keepdim=True), best], dim=1)
+
+
+def _running_maximum(values: Tensor) -> Tensor:
+    """Maximum up to each position, [B, T, filters]: within blocks by doubling the reach, then over the blocks before.
+
+    torch.cummax, which also says where the maximum stands, takes several times as long.
+    """
+    documents, positions, filters = values.shape
+    size = min(BLOCK, positions)
+    values = F.pad(values, (0, 0, 0, -positions % size), value=-torch.inf).reshape(-1, size, filters)
+    reach = 1
+    while reach < size:
+        values[:, reach:] = torch.maximum(values[:, reach:], values[:, :-reach])
+        reach *= 2
+    values = values.view(documents, -1, size, filters)
+    ends = values[:, :-1, -1].cummax(dim=1).values
+    values[:, 1:] = torch.maximum(values[:, 1:], ends[:, :, None])
+    return values.flatten(1, 2)[:, :positions]
 
 
 def _in_order(responses: Tensor, kernel: Tensor, change: Tensor, rank: Tensor, steps: int) -> Tensor:
@@ -90,6 +109,7 @@ def _versions(responses: Tensor, kernel: Tensor, change: Tensor, rank: Tensor, s
     """The w + 1 versions of each window [B, T, w + 1, filters], and for which k each is there: first, after_last [B, T, w + 1]."""
     documents, words, filters = responses.shape
     width = kernel.shape[2]
+    change = _extended(change, width)
     # What masking the word at a position adds to the window in which it stands at an offset: [B * positions * w, filters].
     parts = (change @ kernel.permute(1, 2, 0).flatten(1)).reshape(-1, filters)
     masked_at = F.pad(rank + 1, (0, width - 1), value=steps + 1).unfold(1, width, 1)
