@@ -1,5 +1,8 @@
 """Exact shortcuts against the general path: the same scores, the same curves, whatever the documents, the padding and the memory."""
 
+import resource
+from multiprocessing import get_context
+
 import pytest
 import torch
 from hypothesis import given
@@ -9,10 +12,10 @@ from oracles import (LABELS, NETWORKS, TEXTS, LinearBag, batches, close, documen
 
 from lib import masking
 from lib.attribution import explain, explain_all, gradients
-from lib.classifiers import CLASSIFIERS, FastText
+from lib.classifiers import CLASSIFIERS, BiLSTM, FastText, TextCNN
 from lib.faithfulness import aopc, deletion_curve, ranks
 from lib.masking import logits_in_order, logits_one_out, logits_without
-from lib.passes import passes
+from lib.passes import WORDS_PER_PASS, passes, words_at_once
 from lib.shortcuts import SHORTCUTS, shortcut_of, textcnn
 
 REPLACING = ("zero", "mask")  # the operators that have shortcuts: "delete" moves all later words
@@ -237,3 +240,46 @@ def test_no_words_at_a_time_is_an_error(call):
     with pytest.raises(ValueError, match="at least one word") as caught:
         call(classifier, classifier.encode(TEXTS, LABELS))
     assert is_one_sentence(caught.value)
+
+
+def test_words_at_once_suit_the_classifier_or_the_caller():
+    assert words_at_once(network("fasttext")) > words_at_once(network("textcnn")) == words_at_once(LinearBag()) == WORDS_PER_PASS
+    assert words_at_once(network("fasttext"), 7) == 7
+
+
+# --- 100,000 words ------------------------------------------------------------------------------------------------------
+
+LONG = 100_000
+
+
+def explain_long(kind, method, **options):
+    """Explain 100,000 words with a classifier of the book's size: the sum of the scores, and megabytes at the peak."""
+    torch.manual_seed(0)
+    classifier = kind(network("fasttext").vocabulary, ["no", "yes"], 256).requires_grad_(False).eval()
+    batch = classifier.encode(["good fine bad dull film plot not zzz " * (LONG // 8)], [1], max_words=LONG)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    scores = explain(classifier, batch, method, **options)
+    assert scores.shape == (1, LONG) and (scores != 0).any()
+    return float(scores.double().sum()), (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+
+
+def in_a_fresh_process(*call, **options):
+    with get_context("spawn").Pool(1) as pool:  # the peak of a process never falls
+        return pool.apply(explain_long, call, options)
+
+
+@pytest.mark.parametrize("kind, method", [*((kind, "signed_gi") for kind in CLASSIFIERS.values()), (FastText, "loo"), (TextCNN, "loo")])
+def test_a_hundred_thousand_words_can_be_explained(kind, method):
+    assert in_a_fresh_process(kind, method)[1] < 1000, "megabytes"
+
+
+def test_memory_follows_the_option_however_long_the_document():
+    total, megabytes = in_a_fresh_process(TextCNN, "loo")
+    total_with_less, less = in_a_fresh_process(TextCNN, "loo", words_per_pass=2048)
+    assert less < 0.75 * megabytes
+    assert total_with_less == pytest.approx(total, rel=1e-4)
+
+
+def test_a_hundred_thousand_words_are_too_many_for_loo_on_a_bilstm():
+    with pytest.raises(ValueError, match="100,000 words takes 10,000,100,000 word steps through BiLSTM"):
+        explain_long(BiLSTM, "loo")

@@ -19,13 +19,14 @@ ROOT = Path(__file__).resolve().parents[2]
 def fingerprint() -> str:
     """Digest of everything beside its own cells that a chapter's results depend on.
 
-    That is the source of `lib`, the locked packages, Python, and which data can be had. A trained classifier needs no
-    mention: it is a function of these.
+    That is the source of `lib`, the tables of results, the locked packages, Python, and which data can be had. A
+    trained classifier needs no mention: it is a function of these.
     """
     from lib.data import inventory
 
     digest = hashlib.sha256()
-    for path in [*sorted((ROOT / "lib").rglob("*.py")), ROOT / "requirements.lock"]:
+    tables = sorted((ROOT / "book" / "reference").glob("*.csv"))
+    for path in [*sorted((ROOT / "lib").rglob("*.py")), *tables, ROOT / "requirements.lock"]:
         digest.update(f"{path.relative_to(ROOT).as_posix()}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     digest.update(platform.python_version().encode())
