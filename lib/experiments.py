@@ -25,7 +25,9 @@ from .attribution import PAPER, check, explain_all
 from .classifiers import TextClassifier
 from .data import Corpus, Split
 from .faithfulness import aopc
+from .masking import check_operator
 from .progress import progress
+from .targets import check_quantity
 
 PRECISIONS = ("float32", "float64")
 # What decides the numbers; what decides the classifier is in the key of its checkpoint.
@@ -120,10 +122,13 @@ def _check(experiment: Experiment, corpus: Corpus, executor: Executor | None, do
     known = set(inspect.signature(aopc).parameters) - {"classifier", "batch", "scores", "K"}
     if unknown := sorted(set(experiment.measure) - known):
         raise ValueError(f"Unknown option {', '.join(unknown)} for AOPC: choose among {', '.join(sorted(known))}.")
+    for options in (experiment.explain, experiment.measure):
+        check_operator(options.get("operator", "zero"))
+        check_quantity(options.get("of", "loss"))
     try:
         json.dumps(asdict(experiment))
     except TypeError as error:
-        raise ValueError("The options of an experiment must be numbers, strings, or lists of them.") from error
+        raise ValueError("The options of an experiment must be numbers, strings, True, False or None, or lists of them.") from error
 
 
 def _computed(tasks: dict[int, tuple], executor: Executor | None) -> Iterator[tuple[int, dict[str, np.ndarray]]]:

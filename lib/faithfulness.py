@@ -47,12 +47,12 @@ def deletion_curve(classifier, batch: Batch, scores: Tensor, K: int | None = Non
     if K < 0:
         raise ValueError(f"K is {K}: the number of masked words cannot be negative.")
     rank = ranks(batch, scores, seed)
-    classes = target_classes(classifier, batch, target)
     curve = scores.new_empty(len(batch), K + 1, dtype=classifier.embedding.weight.dtype)
     for rows, part in passes(classifier, batch, "masking words", words_per_pass):
         words = part.mask.shape[1]
+        classes = target_classes(classifier, part, target)
         logits = logits_in_order(classifier, part, rank[rows, :words], min(K, words), operator, words_per_pass, shortcut)
-        values = quantity(logits, classes[rows, None].expand(logits.shape[:2]), "probability")
+        values = quantity(logits, classes[:, None].expand(logits.shape[:2]), "probability")
         curve[rows, : values.shape[1]] = values
         curve[rows, values.shape[1]:] = values[:, -1:]
     bad = (~torch.isfinite(curve)).any(dim=1).nonzero().flatten().tolist()

@@ -27,8 +27,9 @@ def words_at_once(classifier, wanted: int | None = None) -> int:
 def passes(classifier, batch: Batch, what: str, words_per_pass: int | None = None) -> Iterator[tuple[Tensor, Batch]]:
     """Parts of a batch with their row numbers: neighbours in length, so that little of a part is padding.
 
-    A part holds at most :func:`words_at_once` word positions, but always one document. Memory therefore depends on
-    this number and on the longest document, not on how many documents there are. ``what`` names the progress bar.
+    A part holds at most :func:`words_at_once` word positions, but always one document. What a pass needs of memory
+    therefore depends on this number and on the longest document, not on how many documents there are. ``what`` names
+    the progress bar.
     Taught in: *What an explanation costs*.
     """
     most = words_at_once(classifier, words_per_pass)

@@ -18,7 +18,7 @@ from lib.masking import logits_in_order, logits_one_out, logits_without
 from lib.passes import WORDS_PER_PASS, passes, words_at_once
 from lib.shortcuts import SHORTCUTS, shortcut_of, textcnn
 
-REPLACING = ("zero", "mask")  # the operators that have shortcuts: "delete" moves all later words
+REPLACING = ("zero", "mask")  # the operators that have shortcuts
 PASSES = st.sampled_from([1, 7, 64, 8192])
 
 
@@ -59,7 +59,6 @@ def test_leaving_one_out_is_exact(name, operator, texts, words_per_pass, extra):
 def test_masking_in_order_is_exact(name, operator, texts, words_per_pass, extra, steps, seed):
     classifier = network(name)
     batch = widened(classifier.encode(texts), extra)
-    steps = min(steps, batch.mask.shape[1])
     rank = ranks(batch, scores_for(batch, seed), seed)
     fast = logits_in_order(classifier, batch, rank, steps, operator, words_per_pass)
     close(fast, logits_in_order(classifier, batch, rank, steps, operator, shortcut=False))
@@ -133,10 +132,10 @@ def test_long_documents_share_more_than_one_block(name):
 
 def test_every_classifier_of_the_book_has_one():
     for kind in CLASSIFIERS.values():
-        assert kind.logits in SHORTCUTS
+        assert kind in SHORTCUTS
 
 
-def test_another_way_of_computing_logits_loses_the_shortcut():
+def test_a_derived_class_takes_the_general_path():
     class Squared(FastText):
         def logits(self, embeddings, mask):
             return super().logits(embeddings, mask) ** 2
@@ -227,7 +226,7 @@ def test_too_long_a_document_is_refused_in_one_sentence(name, shortcut, monkeypa
         if shortcut and name in ("fasttext", "textcnn"):
             call()
             continue
-        with pytest.raises(ValueError, match=f"{longest} words takes {longest * (longest + 1):,} word steps through .*about 0.0 hours.*max_words") as caught:
+        with pytest.raises(ValueError, match=f"{longest} words takes up to {longest * (longest + 1):,} word steps through .*about 0.0 hours.*max_words") as caught:
             call()
         assert is_one_sentence(caught.value)
     aopc(classifier, batch, scores, K=2, shortcut=shortcut)  # a few steps are cheap
@@ -281,5 +280,5 @@ def test_memory_follows_the_option_however_long_the_document():
 
 
 def test_a_hundred_thousand_words_are_too_many_for_loo_on_a_bilstm():
-    with pytest.raises(ValueError, match="100,000 words takes 10,000,100,000 word steps through BiLSTM"):
+    with pytest.raises(ValueError, match="100,000 words takes up to 10,000,100,000 word steps through BiLSTM"):
         explain_long(BiLSTM, "loo")

@@ -1,7 +1,7 @@
 """Exact shortcuts: what a classifier says without some of its words, computed from what it says about the whole.
 
-A shortcut belongs to one way of computing logits, and is found by it: a class that inherits ``logits`` inherits the
-shortcut; a class, or an object, that overrides ``logits`` loses it and takes the general path. Each module here offers
+A shortcut belongs to one class, as it stands in :mod:`lib.classifiers`: a class derived from it, or an object with a
+``logits`` of its own, takes the general path. Each module here offers
 
 - ``one_out(classifier, embeddings, mask, substitute, words_per_pass)``: logits of a batch, whole and with each word in
   turn replaced by the vector ``substitute`` [D]: [B, T + 1, C]
@@ -19,9 +19,9 @@ from types import ModuleType
 from ..classifiers import BiLSTM, FastText, TextClassifier, TextCNN
 from . import bilstm, fasttext, textcnn
 
-SHORTCUTS = {FastText.logits: fasttext, TextCNN.logits: textcnn, BiLSTM.logits: bilstm}
+SHORTCUTS = {FastText: fasttext, TextCNN: textcnn, BiLSTM: bilstm}
 
 
 def shortcut_of(classifier: TextClassifier) -> ModuleType | None:
-    """The shortcut for the way a classifier computes its logits, or None if there is none."""
-    return SHORTCUTS.get(getattr(classifier.logits, "__func__", None))
+    """The shortcut of a classifier, or None if there is none."""
+    return None if "logits" in vars(classifier) else SHORTCUTS.get(type(classifier))

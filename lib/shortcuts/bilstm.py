@@ -10,8 +10,8 @@ BLOCK = 24  # words read before looking again which versions agree: fewer share 
 def one_out(classifier, embeddings: Tensor, mask: Tensor, substitute: Tensor, words_per_pass: int) -> Tensor:
     """Logits of the whole and without each word, [B, T + 1, C].
 
-    Up to word i, the version without it is the whole document, which is read once: half of all steps are saved. The
-    backward LSTM shares what comes after the word in the same way.
+    Before word i, the version without it is the whole document, which is read once: about half of all steps are saved,
+    in blocks of ``BLOCK`` words. The backward LSTM shares what comes after the word in the same way.
     """
     version = torch.arange(1, mask.shape[1] + 1).expand(mask.shape)
     return _logits(classifier, embeddings, mask, version, version, mask.shape[1], substitute, words_per_pass)
@@ -21,7 +21,7 @@ def in_order(classifier, embeddings: Tensor, mask: Tensor, rank: Tensor, steps: 
              words_per_pass: int) -> Tensor:
     """Logits with the first k words replaced, [B, steps + 1, C].
 
-    Of the first t words, the versions k = 0..m show only t + 1 different selections: again half of all steps.
+    Of the first t words, the versions k = 0..m show only t + 1 different selections: again about half of all steps.
     """
     return _logits(classifier, embeddings, mask, rank + 1, torch.full_like(rank, steps), steps, substitute, words_per_pass)
 
@@ -67,7 +67,7 @@ def _read(lstm: nn.LSTM, readout: str, embeddings: Tensor, first: Tensor, last: 
         gone = (first[document, block] <= version[:, None]) & (version[:, None] <= last[document, block])
         previous, (same, one_of_each) = same, _agreeing(same, gone)
         parts = []
-        for rows in one_of_each.split(max(1, 2 * words_per_pass // BLOCK)):
+        for rows in one_of_each.split(max(1, 2 * words_per_pass // BLOCK)):  # nothing is kept for a backward pass: twice as many
             of, before = document[rows], previous[rows]
             words = torch.where(gone[rows, :, None], substitute, embeddings[of, block])
             outputs, (h, c) = lstm(words, (hidden[before][None], cell[before][None]))

@@ -28,8 +28,9 @@ def in_order(classifier, embeddings: Tensor, mask: Tensor, rank: Tensor, steps: 
     """
     added, substituted = _added(classifier, embeddings, mask, substitute)
     ordered = torch.zeros_like(added).scatter_(1, rank[..., None].expand_as(added), added)
-    left = torch.cat([ordered.flip(1).cumsum(dim=1).flip(1), torch.zeros_like(ordered[:, :1])], dim=1)[:, : steps + 1]
-    gone = torch.arange(left.shape[1]).minimum(mask.sum(dim=1, keepdim=True))
+    left = torch.cat([ordered.flip(1).cumsum(dim=1).flip(1), torch.zeros_like(ordered[:, :1])], dim=1)
+    left = left[:, torch.arange(steps + 1).clamp(max=rank.shape[1])]
+    gone = torch.arange(steps + 1).minimum(mask.sum(dim=1, keepdim=True))
     return _logits(classifier, left + gone[..., None] * substituted, mask)
 
 

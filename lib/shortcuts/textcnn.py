@@ -8,7 +8,7 @@ from torch import Tensor
 
 LINEAR = True  # up to a logarithm in the length, for words masked one after the other
 BLOCK = 64  # positions of a block of the running maximum
-CELLS_PER_WORD = 128  # responses that a pass holds for each of its `words_per_pass`
+CELLS_PER_WORD = 128  # responses computed at once for each of `words_per_pass`; a curve holds some twenty numbers for each
 
 
 def one_out(classifier, embeddings: Tensor, mask: Tensor, substitute: Tensor, words_per_pass: int) -> Tensor:
@@ -30,28 +30,28 @@ def in_order(classifier, embeddings: Tensor, mask: Tensor, rank: Tensor, steps: 
     return _logits(classifier, embeddings, mask, _in_order, words_per_pass, substitute, rank, steps)
 
 
-def _logits(classifier, embeddings: Tensor, mask: Tensor, maxima, words_per_pass: int, substitute: Tensor, *ranking) -> Tensor:
-    """Logits [B, N, C] from the maxima [B, N, filters] of a few filters of a few documents at a time.
+def _logits(classifier, embeddings: Tensor, mask: Tensor, pool, words_per_pass: int, substitute: Tensor, *ranking) -> Tensor:
+    """Logits [B, N, C] from what ``pool`` gives, [B, N, filters], for a few filters of a few documents at a time.
 
     Filters meet only in the last layer, where their parts are added up: so memory stays bounded however long a
-    document is.
+    document is. A quarter of a pass at a time stays in the cache of the processor.
     """
-    logits = [_logits_of(classifier, embeddings[rows], mask[rows], maxima, words_per_pass, substitute,
+    logits = [_logits_of(classifier, embeddings[rows], mask[rows], pool, words_per_pass, substitute,
                          *(each[rows] if isinstance(each, Tensor) else each for each in ranking))
-              for rows in _few(len(embeddings), words_per_pass // 4 // embeddings.shape[1])]
+              for rows in _slices(len(embeddings), words_per_pass // 4 // embeddings.shape[1])]
     return torch.cat(logits)
 
 
-def _logits_of(classifier, embeddings, mask, maxima, words_per_pass, substitute, *ranking) -> Tensor:
+def _logits_of(classifier, embeddings, mask, pool, words_per_pass, substitute, *ranking) -> Tensor:
     change = (substitute - embeddings) * mask[..., None]
     embeddings = embeddings * mask[..., None]
-    size = CELLS_PER_WORD * words_per_pass // mask.numel()
+    filters_at_once = CELLS_PER_WORD * words_per_pass // mask.numel()
     logits, column = classifier.output.bias, 0
     for convolution, width in zip(classifier.convolutions, classifier.widths):
-        for few in _few(convolution.out_channels, size):
+        for few in _slices(convolution.out_channels, filters_at_once):
             kernel, bias = convolution.weight[few], convolution.bias[few]
             responses = _responses(embeddings, mask, kernel, bias)
-            pooled = maxima(responses, kernel, change, *ranking)
+            pooled = pool(responses, kernel, change, *ranking)
             weight = classifier.output.weight[:, column:column + len(kernel)]
             logits = logits + F.relu(pooled) @ weight.T
             column += len(kernel)
@@ -88,7 +88,7 @@ def _running_maximum(values: Tensor) -> Tensor:
     """
     documents, positions, filters = values.shape
     size = min(BLOCK, positions)
-    values = F.pad(values, (0, 0, 0, -positions % size), value=-torch.inf).reshape(-1, size, filters)
+    values = F.pad(values, (0, 0, 0, -positions % size), value=-torch.inf).reshape(-1, size, filters)  # a copy
     reach = 1
     while reach < size:
         values[:, reach:] = torch.maximum(values[:, reach:], values[:, :-reach])
@@ -155,7 +155,7 @@ def _extended(values: Tensor, width: int) -> Tensor:
     return F.pad(values, (0, 0, 0, width - 1))
 
 
-def _few(number: int, size: int) -> Iterator[slice]:
+def _slices(number: int, size: int) -> Iterator[slice]:
     """Slices of a range, ``size`` at a time, at least one."""
     size = max(1, size)
     return (slice(start, start + size) for start in range(0, number, size))
