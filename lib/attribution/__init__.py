@@ -43,7 +43,7 @@ def explain_all(classifier, batch: Batch, methods: list[str], words_per_pass: in
         shared = {"gradient": input_gradient(classifier, part, **own)} if several else own
         for method in chosen:
             given = _known(method.function, options) | (shared if method.shares_gradient else {})
-            found = method.function(classifier, part, **given).detach().masked_fill_(~part.mask, 0.0)
+            found = method.function(classifier, part, **given).detach().masked_fill(~part.mask, 0.0)
             scores[method.key][rows, : part.mask.shape[1]] = found
     for method in chosen:
         _check_finite(scores[method.key], method)
