@@ -189,17 +189,20 @@ def bench_by_length(timed, name, words, work, path):
 
 
 def explain_and_weigh(name: str, method: str, words: int) -> int:
-    """Bytes of memory that explaining one long document adds to the process, at its peak (Linux)."""
+    """Bytes that explaining one long document takes."""
     model, batch = classifier(name), of_length(name, words, 1)
+    return peak_memory(lambda: explain(model, batch, method))
+
+
+def peak_memory(call) -> int:
+    """Bytes that a call adds to this process at its peak (Linux)."""
+    def memory(field: str) -> int:
+        return 1024 * int(re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())[1])
+
     Path("/proc/self/clear_refs").write_text("5")  # from here on, the peak is counted anew
     before = memory("VmRSS")
-    explain(model, batch, method)
+    call()
     return memory("VmHWM") - before
-
-
-def memory(field: str) -> int:
-    """Bytes of this process, now (VmRSS) or at its peak (VmHWM)."""
-    return 1024 * int(re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())[1])
 
 
 @pytest.mark.parametrize("name, method", [
