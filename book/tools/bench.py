@@ -33,7 +33,7 @@ COLUMNS = ["work", "path", "classifier", "corpus", "method", "words", "documents
 
 @dataclass(frozen=True)
 class Target:
-    """A goal: the time of ``path`` is at most ``limit`` times that of ``against``, or it is ``limit`` times faster."""
+    """A goal: the library takes at most ``limit`` times the time of ``against``, or is at least ``limit`` times as fast."""
 
     work: str
     against: str
@@ -51,7 +51,7 @@ TARGETS = [
     Target("full AOPC", "general", ("fasttext", "textcnn"), 10, faster=True),
     Target("full AOPC", "bare", ("bilstm",), 1.25, faster=False),
 ]
-GROWTH_LIMIT = 0.2  # how far equally many words, in short or in long documents, may lie from taking the same time
+OFF_LINE, SPREAD = 0.2, 1.2  # for equally many words in short and long documents: distance from equal times, slowest over fastest
 
 
 def main() -> None:
@@ -94,7 +94,9 @@ def targets_of(timings: pd.DataFrame) -> pd.DataFrame:
     growth = timings[timings.work == "growth of LOO"].groupby("classifier").seconds
     for name, seconds in growth:
         off = (seconds / np.exp(np.log(seconds).mean()) - 1).abs().max()
-        rows.append(("growth of LOO", name, "a straight line", "within", GROWTH_LIMIT, off, off <= GROWTH_LIMIT))
+        spread = seconds.max() / seconds.min()
+        rows.append(("growth of LOO", name, "a straight line", "within", OFF_LINE, off, off <= OFF_LINE))
+        rows.append(("growth of LOO", name, "its fastest length", "at most", SPREAD, spread, spread <= SPREAD))
     ratios = pd.DataFrame(rows, columns=["work", "classifier", "against", "goal", "limit", "measured", "met"])
     ratios["measured"] = ratios["measured"].map(lambda value: float(f"{value:.3g}"))
     return ratios

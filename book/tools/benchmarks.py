@@ -30,7 +30,6 @@ CLOSE = 3.0  # seconds, where the goal is a ratio close to one
 LENGTHS = (16, 64, 256, 1024, 4096)
 GROWTH = (64, 128, 256, 512, 1024, 2048, 4096)
 TOO_SLOW = 10_000_000  # word steps on the general path that are left out of the picture of cost against length
-GRADIENTS = [key for key, method in METHODS.items() if method.shares_gradient]
 DOCUMENTS = {"fasttext": 64, "textcnn": 16, "bilstm": 16}  # for LOO and AOPC: the general path takes a few seconds
 
 every_classifier = pytest.mark.parametrize("name", CLASSIFIERS)

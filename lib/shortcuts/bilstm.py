@@ -41,10 +41,10 @@ def _logits(classifier, embeddings, mask, first, last, steps, substitute, words_
         document = torch.arange(len(rows)).repeat_interleave(versions)
         version = torch.cat([torch.arange(each) for each in versions.tolist()])
         inputs = embeddings[rows, words], first[rows, words], last[rows, words]
-        reversal = classifier._reversal(mask[rows, words])
+        backwards = torch.arange(len(rows))[:, None], classifier._reversal(mask[rows, words])
         states = [_read(lstm, classifier.readout, *values, lengths[rows], document, version, substitute, words_per_pass)
                   for lstm, values in ((classifier.forwards, inputs),
-                                       (classifier.backwards, [_reorder(each, reversal) for each in inputs]))]
+                                       (classifier.backwards, [each[backwards] for each in inputs]))]
         found = classifier.output(torch.cat(states, dim=1))
         end = versions.cumsum(0) - 1
         logits[rows] = found[end][:, None]  # after its last word was taken a document stays where it is
@@ -93,7 +93,3 @@ def _agreeing(same: Tensor, gone: Tensor) -> tuple[Tensor, Tensor]:
     numbers, same = (pattern + (same << gone.shape[1])).unique(return_inverse=True)
     one_of_each = torch.empty(len(numbers), dtype=torch.long).scatter_(0, same, torch.arange(len(same)))
     return same, one_of_each
-
-
-def _reorder(values: Tensor, order: Tensor) -> Tensor:
-    return values.gather(1, order.reshape(*order.shape, *[1] * (values.dim() - 2)).expand_as(values))
