@@ -4,14 +4,17 @@ import io
 import itertools
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sized
+from html import escape
+from urllib.parse import quote
 
 import matplotlib
 import numpy as np
 import seaborn as sns
+import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from .agreement import bootstrap
+from .agreement import bootstrap, pearson
 from .attribution import METHODS
 
 # A method has the same colour and dash pattern everywhere (colours of Okabe and Ito, told apart by colour-blind readers).
@@ -23,7 +26,8 @@ DASHES = {"signed_gi": "-", "loo": "--", "random": ":", "gi": "-.", "sa_raw": (0
 DIVERGING = "RdBu_r"
 STYLE = {**sns.axes_style("ticks"), "axes.grid": True, "grid.color": "#E6E6E6", "axes.spines.top": False,
          "axes.spines.right": False, "font.size": 11, "axes.titlesize": 12, "legend.frameon": False,
-         "figure.facecolor": "white", "savefig.facecolor": "white"}
+         "figure.facecolor": "white", "savefig.facecolor": "white", "svg.hashsalt": "which-words-matter",
+         "svg.fonttype": "none"}  # text stays text
 DPI = 144
 
 
@@ -39,6 +43,14 @@ class Picture:
         buffer = io.BytesIO()
         self.figure.savefig(buffer, dpi=DPI, bbox_inches="tight", metadata={"Description": self.alt})
         return buffer.getvalue()
+
+    @matplotlib.rc_context(STYLE)
+    def _repr_html_(self) -> str:
+        """The picture as part of a page, drawn in lines: many of them, as in an explorer, weigh little."""
+        buffer = io.StringIO()
+        self.figure.savefig(buffer, format="svg", bbox_inches="tight", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+        picture = quote(" ".join(buffer.getvalue().split()), safe=" <>/:;=,.()-")
+        return f'<img src="data:image/svg+xml,{picture}" alt="{escape(self.alt)}" style="max-width: 100%; height: auto">'
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         data = {"image/png": b64encode(self.png()).decode(), "text/plain": self.alt}
@@ -224,6 +236,50 @@ def cost_by_length(panels: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarra
     _legend_above(figure, axes[0])
     _note(figure, note)
     return Picture(figure, "Line charts of the time to explain one document against its length, both axes logarithmic. " + " ".join(sentences))
+
+
+@matplotlib.rc_context(STYLE)
+def word_bars(scores: Mapping[str, Mapping[str, float]], title: str = "", note: str = "") -> Picture:
+    """A bar for each word: method key -> word -> score. The highest three of each method are named in the alt text.
+
+    Taught in: *From one-hot to SignedGI*.
+    """
+    figure, axes = _grid(len(scores), width=3.4, height=0.9 + 0.24 * max(map(len, scores.values())))
+    tops = []
+    for axis, (key, words) in zip(axes, scores.items()):
+        rows = range(len(words))
+        axis.barh(rows, list(words.values()), color=COLOURS[key], height=0.7)
+        axis.axvline(0, color="#222222", linewidth=0.8)
+        axis.set(title=METHODS[key].label, yticks=rows, yticklabels=[_plain(word) for word in words], xlabel="sum over occurrences")
+        axis.invert_yaxis()
+        tops.append(f"{METHODS[key].label}: {_ordered(words.items(), 3)}")
+    figure.suptitle(_plain(title))
+    _note(figure, note)
+    return Picture(figure, f"{title}. Bar charts of word scores. Highest: {'; '.join(tops)}.")
+
+
+@matplotlib.rc_context(STYLE)
+def agreement_scatter(words: list[str], scores: Mapping[str, Tensor], note: str = "") -> Picture:
+    """Scores of one document against its LOO scores, a point for each word: method key -> score [m]; one key is "loo".
+
+    Taught in: *From one-hot to SignedGI*.
+    """
+    loo = scores["loo"]
+    others = {key: values for key, values in scores.items() if key != "loo"}
+    figure, axes = _grid(len(others), width=3.4, height=3.2)
+    found = []
+    for axis, (key, values) in zip(axes, others.items()):
+        _check_words(words, values)
+        rho = float(pearson(values[None], loo[None], torch.ones(1, len(words), dtype=torch.bool))[0])
+        said = "ρ undefined" if np.isnan(rho) else f"ρ = {rho:.2f}"
+        axis.axhline(0, color="#BBBBBB", linewidth=0.8)
+        axis.axvline(0, color="#BBBBBB", linewidth=0.8)
+        axis.scatter(loo, values, s=16, color=COLOURS[key], alpha=0.7, linewidth=0)
+        axis.set(title=f"{METHODS[key].label}: {said}", xlabel="LOO (nats)", ylabel=METHODS[key].label)
+        axis.ticklabel_format(scilimits=(-3, 4))
+        found.append(f"{METHODS[key].label} {said}")
+    _note(figure, note)
+    return Picture(figure, f"Scatter plots of word scores against LOO, {len(words)} words: {', '.join(found)}.")
 
 
 def _grid(panels: int, width: float, height: float):

@@ -67,6 +67,38 @@ class Highlight:
         return self.alt
 
 
+class Masked:
+    """A document with some of its words masked, and what is left of the probability of the class.
+
+    Masked words are grey and struck through. ``before`` and ``probability`` are those of the whole and of the masked
+    document. Taught in: *AOPC*.
+    """
+
+    def __init__(self, words: Sequence[str], masked: Sequence[bool], probability: float, before: float, target: str, title: str):
+        if len(words) != len(masked):
+            raise ValueError(f"{len(words)} words came with {len(masked)} marks: pass one for each word.")
+        self.words, self.masked = list(words), list(masked)
+        self.probability, self.before = probability, before
+        self.target, self.title = target, title
+
+    @property
+    def alt(self) -> str:
+        """What the picture shows, in words."""
+        return (f"{self.title}: {sum(self.masked)} of {len(self.words)} words masked; probability of {self.target} "
+                f"{self.probability:.3f}, {self.before:.3f} before.")
+
+    def _repr_html_(self) -> str:
+        words = " ".join(f'<s style="opacity: 0.6">{escape(word)}</s>' if gone else escape(word) for word, gone in zip(self.words, self.masked))
+        bar = (f'<div aria-hidden="true" style="border: 1px solid currentColor; border-radius: 3px; height: 0.8em; margin: 0.4em 0">'
+               f'<div style="background: currentColor; opacity: 0.55; height: 100%; width: {100 * self.probability:.1f}%"></div></div>')
+        return (f'<div class="masked-words" role="group" aria-label="{escape(self.alt)}" style="line-height: 1.6">'
+                f"<strong>{escape(self.title)}</strong>: {sum(self.masked)} of {len(self.words)} words masked, "
+                f"probability of {escape(self.target)} <strong>{self.probability:.3f}</strong>{bar}{words}</div>")
+
+    def __repr__(self) -> str:
+        return self.alt
+
+
 class SideBySide:
     """Several highlights next to each other, below each other where the page is narrow."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tqdm.auto import tqdm
+from tqdm import tqdm  # plain text: tqdm's bar for notebooks cannot be hidden, and leaves widgets in every page
 
 
 def progress(steps: Iterable, what: str, total: int | None = None) -> Iterable:
