@@ -78,6 +78,11 @@ def address(link: str, page: str) -> str:
     return path + mark + fragment
 
 
+def from_build(file: str, page: str) -> str:
+    """A file that a page uses, such as a picture, as a path from the folder above the site."""
+    return file if urlsplit(file).scheme else f"html/{address(file, page)}"
+
+
 def inner_link(link: str, page: str, pages: list[str]) -> str | None:
     """The same link within the book: an id is written `page/id`. None where it leads to a file that is not printed."""
     link = address(link, page)
@@ -96,13 +101,11 @@ def printed_article(site_page: BeautifulSoup, page: str, pages: list[str]) -> Be
     for node in article.find_all(id=True):
         node["id"] = f"{page}/{node['id']}"  # every chapter has its #exercises
     for node in article.find_all("a", href=True):
-        link = inner_link(node["href"], page, pages)
-        if link:
-            node["href"] = link
-        else:
+        node["href"] = inner_link(node["href"], page, pages) or ""
+        if not node["href"]:
             node.unwrap()
     for node in article.find_all(src=True):
-        node["src"] = f"html/{address(node['src'], page)}" if not urlsplit(node["src"]).scheme else node["src"]
+        node["src"] = from_build(node["src"], page)
     for node in article.find_all("details"):
         node["open"] = ""
     article["id"] = page
@@ -116,8 +119,7 @@ def head(site_pages: dict[str, BeautifulSoup]) -> list[str]:
         scripts = [node for node in site_page.find_all("script") if node.find_parent("article") is None]
         for node in [*site_page.select("link[rel=stylesheet]"), *scripts]:
             for name in {"href", "src"} & set(node.attrs):
-                if not urlsplit(node[name]).scheme:
-                    node[name] = f"html/{address(node[name], page)}"
+                node[name] = from_build(node[name], page)
             if node.name == "link" or DRAWS.search(node.get("src") or node.get("type") or node.text):
                 found.append(str(node))
     return list(dict.fromkeys(found))
@@ -156,6 +158,7 @@ def whole_book(site: Path) -> str:
 
 
 def about_the_book() -> dict[str, str]:
+    """What the configuration of the site says about the book."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     return {"title": config["title"], "author": config["author"], "copyright": config["copyright"],
             "subtitle": config["html"]["extra_footer"]}
@@ -216,6 +219,7 @@ def write(pdf: bytes, headings: list[str], path: Path):
 
 
 def browser_path() -> str:
+    """The browser that the environment names, or one that is installed."""
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         sys.exit(f"No browser to print with: install one of {', '.join(BROWSERS)}, or let CHROMIUM name one.")
@@ -224,6 +228,8 @@ def browser_path() -> str:
 
 def main():
     executable = browser_path()
+    if not (BUILD / "html" / "index.html").is_file():
+        sys.exit("There is no book in _build/html to print: run `make book` first.")
     path = BUILD / "print.html"
     path.write_text(whole_book(BUILD / "html"), encoding="utf-8")
     with sync_playwright() as playwright:
