@@ -51,7 +51,8 @@ def bookmarks(outline) -> list:
 
 
 def headings(site) -> list[str]:
-    return [squeeze(node.get_text()) for page in pages_of_toc() for node in site_page(site, page).find_all(re.compile("^h[1-6]$"))]
+    articles = [site_page(site, page) for page in pages_of_toc()]
+    return [squeeze(node.get_text()) for article in articles for node in article.find_all(re.compile("^h[1-6]$"))]
 
 
 def test_every_heading_is_in_the_outline_in_order(book, site):
