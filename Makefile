@@ -10,7 +10,7 @@ HOLD ?= torch==2.13.0 soupsieve==2.8.4
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help book test bench data lab notebooks lock clean
+.PHONY: help book test pdf bench data lab notebooks lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ book: .venv/ready  ## train the classifiers, run every chapter, build the site i
 
 test: book  ## all tests; those of the pages read the book that was built
 	$(BIN)/python -m pytest
+
+pdf: book  ## the book as one PDF, _build/which-words-matter.pdf (needs Chromium or Chrome)
+	$(BIN)/python -m book.tools.pdf
 
 bench: .venv/ready  ## time the explanations, and write the numbers that the chapter on cost shows (ten minutes)
 	$(BIN)/python -m book.tools.bench
