@@ -10,6 +10,7 @@ import mimetypes
 import posixpath
 import re
 from pathlib import Path
+from textwrap import indent
 from urllib.parse import urljoin, urlsplit
 
 import nbformat
@@ -208,8 +209,8 @@ class Page:
         """The first cell, and where the book can be fetched from also the cell that fetches it."""
         title = escaped(self.config.html_title)
         page, source = f"{self.base}{self.docname}.html", f"`{self.env.doc2path(self.docname, base=False)}`"
+        yield heading  # first: jupyterlab-myst repeats a title that is not
         yield f"*{title}*"
-        yield heading
         yield (f"This notebook is a page of the book {link(title, page) if self.base else f'*{title}*'}, made from {source}"
                + (f" in {link('its repository', self.repository)}" if self.repository else "")
                + ". It needs the book's environment: the README says how to make it, and `make lab` opens all chapters there.")
@@ -242,9 +243,9 @@ class Page:
         yield "---"
 
     def write_literal_block(self, node):
-        fence = fence_around(node.astext(), 3)
-        language = node.get("language", "")
-        yield f"{fence}{LANGUAGES.get(language, language)}\n{node.astext()}\n{fence}"
+        code, language = node.astext().rstrip("\n"), node.get("language", "")
+        fence = fence_around(code, 3)
+        yield f"{fence}{LANGUAGES.get(language, language)}\n{code}\n{fence}"
 
     def write_math_block(self, node):
         tex = TEX_COMMENT.sub("", node.astext())
@@ -256,9 +257,12 @@ class Page:
             parts = [rf"\begin{{aligned}}{part}\end{{aligned}}" if r"\\" in part else part for part in parts]
         tex = parts[0] if len(parts) == 1 else r"\begin{aligned}" + "\n\\\\\n".join(parts) + r"\end{aligned}"
         number = self.number("displaymath", node)
-        lines = ["$$", *tex.split("\n"), *([rf"\tag{{{number}}}"] if number else []), "$$"]
-        # In a quote every line begins with ">", which Jupyter would take for a part of the formula.
-        yield (" " if any(isinstance(a, (nodes.Admonition, nodes.block_quote)) for a in ancestors(node)) else "\n").join(lines)
+        tag = [rf"\tag{{{number}}}"] if number else []
+        # The environment changes nothing but this: jupyterlab-myst, which is in the book's environment, adds no number of its own.
+        lines = ["$$", r"\begin{equation*}", *tex.split("\n"), *tag, r"\end{equation*}", "$$"]
+        # In a quote every line begins with ">", which Jupyter would take for a part of the formula: there it gets one line.
+        in_quote = any(isinstance(ancestor, (nodes.Admonition, nodes.block_quote)) for ancestor in ancestors(node))
+        yield " ".join(map(str.strip, lines)) if in_quote else "\n".join(lines)
 
     def write_figure(self, node):
         yield from (NEW_CELL, *self.blocks(node), NEW_CELL)
@@ -312,8 +316,8 @@ class Page:
     # --- admonitions, propositions, exercises -----------------------------------------------------------------------------
 
     def write_admonition(self, node):
-        title = node.next_node(nodes.title)
-        heading = self.inline(title) if title else type(node).__name__.capitalize()
+        first = node[0]
+        heading = self.inline(first) if isinstance(first, nodes.title) else type(node).__name__.capitalize()
         yield quoted([f"**{heading}**", *self.blocks(node)])
 
     write_note = write_tip = write_hint = write_important = write_warning = write_caution = write_attention = write_admonition
@@ -385,7 +389,7 @@ def quoted(blocks):
 def items(found):
     """A list, of pairs of a mark and the blocks that follow it; its blank lines are those that its blocks need."""
     pairs = [(mark, [*filter(None, blocks)]) for mark, blocks in found]
-    texts = [mark + "\n\n".join(blocks).replace("\n", "\n" + " " * len(mark)) for mark, blocks in pairs]
+    texts = [mark + indent("\n\n".join(blocks), " " * len(mark)).lstrip() for mark, blocks in pairs]
     yield ("\n\n" if any(len(blocks) > 1 for _, blocks in pairs) else "\n").join(texts)
 
 
