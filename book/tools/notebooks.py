@@ -30,8 +30,8 @@ HIDDEN = {"hide-input", "hide-cell", "remove-input", "remove-cell"}  # tags: Jup
 TAGS = HIDDEN | {"raises-exception"}  # the tags that say something to Jupyter and its tools
 LANGUAGES = {"ipython3": "python", "default": "", "none": ""}
 
-# What Markdown, or Jupyter's `$`, would take for markup. An underscore within a word is none, nor is a lone `]`.
-SPECIAL = re.compile(r"[\\`*$<\[~]|_(?![^\W_])|(?<![^\W_])_|&(?=#?\w+;)")
+# What Markdown would take for markup. An underscore within a word is none, nor is a lone `]`.
+SPECIAL = re.compile(r"[\\`*<\[~]|_(?![^\W_])|(?<![^\W_])_|&(?=#?\w+;)")
 # A line of a paragraph that would begin a heading, a quote or a list; a backslash goes behind the number, or in front.
 LINE_START = re.compile(r"^(\d+(?=[.)](?:\s|$))|(?=[-+>#=]))", re.MULTILINE)
 NO_REPOSITORY = "https://github.com/executablebooks/jupyter-book"  # what Jupyter Book says where _config.yml names none
@@ -233,8 +233,9 @@ class Page:
         yield from items((f"{number}. ", self.blocks(item)) for number, item in enumerate(node.children, node.get("start", 1)))
 
     def write_definition_list(self, node):
-        yield from items(("- ", [f"**{self.inline(term)}**" for term in item[:-1]] + [*self.blocks(item[-1])])
-                         for item in node.children)
+        for *terms, definition in node.children:
+            yield f"**{', '.join(map(self.inline, terms))}**"
+            yield from self.blocks(definition)
 
     def write_block_quote(self, node):
         yield quoted(self.blocks(node))
@@ -369,7 +370,8 @@ def ancestors(node):
 
 
 def escaped(text):
-    return SPECIAL.sub(r"\\\g<0>", text)
+    """A dollar needs a tag of its own: JupyterLab looks for formulas once more when Markdown has taken the backslashes away."""
+    return SPECIAL.sub(r"\\\g<0>", text).replace("$", "<span>&#36;</span>")
 
 
 def link(text, address):
