@@ -41,11 +41,9 @@ lab: .venv/ready  ## JupyterLab, in which a double-click on a chapter opens it a
 	$(BIN)/python -m book.tools.lab
 	$(BIN)/jupyter lab
 
-notebooks: .venv/ready  ## every chapter as an .ipynb file in notebooks/
+notebooks: book  ## every chapter as an .ipynb file in notebooks/
 	@mkdir -p notebooks
-	@set -e; for chapter in chapters/*.md; do \
-	    $(BIN)/jupytext --to ipynb --output notebooks/$$(basename $$chapter .md).ipynb $$chapter; \
-	done
+	cp _build/html/notebooks/*.ipynb notebooks/
 
 clean:  ## remove the site, the executed chapters and the notebooks (not .venv, data or classifiers)
 	rm -rf _build notebooks

@@ -24,8 +24,10 @@ class Explorer(VBox):
 
     def __init__(self, title: str, controls: Sequence, *views):
         self.title, self.controls = title, tuple(controls)
-        rows = Layout(display="flex", flex_flow="row wrap", align_items="flex-start", overflow="visible")
-        children = [_html(f"<strong>{title}</strong>"), Box(self.controls, layout=rows), Box(views, layout=rows)]
+        side_by_side = Layout(display="flex", flex_flow="row wrap", overflow="visible")
+        for view in views:
+            view.layout = Layout(flex="1 1 18em", min_width="0", overflow="visible")
+        children = [_html(f"<strong>{title}</strong>"), Box(self.controls, layout=side_by_side), Box(views, layout=side_by_side)]
         super().__init__(children, layout=Layout(overflow="visible"), _dom_classes=("explorer",))
 
     def __repr__(self):  # the widget's own would print every picture
@@ -39,7 +41,7 @@ def picker(label: str, options: dict) -> Dropdown:
 
 def slider(label: str, options: dict, start: int = 0) -> SelectionSlider:
     """A slider over named positions: name -> what :func:`views` hands to the function that draws."""
-    return SelectionSlider(options=list(options.items()), index=start, **_labelled(label))
+    return SelectionSlider(options=list(options.items()), index=start, **_labelled(label, flex="1 1 18em"))
 
 
 def views(draw: Callable, *controls) -> Stack | HTML:
@@ -160,7 +162,7 @@ def _by_type(words: list[str], scores: torch.Tensor) -> dict[str, float]:
 @cache
 def _wide() -> Layout:
     """One layout for all pictures: a copy for each would be most of what a page weighs."""
-    return Layout(width="auto", min_width="0", flex="1 1 16em", overflow="visible")
+    return Layout(width="auto", min_width="0", overflow="visible")
 
 
 @cache
@@ -172,5 +174,5 @@ def _html(value: str) -> HTML:
     return HTML(value, layout=_wide(), style=_plain())
 
 
-def _labelled(label: str) -> dict:
-    return {"description": f"{label}:", "style": {"description_width": "initial"}, "layout": Layout(width="auto", max_width="100%")}
+def _labelled(label: str, **layout) -> dict:
+    return {"description": f"{label}:", "style": {"description_width": "initial"}, "layout": Layout(width="auto", max_width="100%", **layout)}
