@@ -77,7 +77,8 @@ def test_the_branch_of_notebooks_is_main_with_the_notebooks(tmp_path):
         (clone / "_build" / "html" / "notebooks" / "chapter.ipynb").write_text("{}")
         subprocess.run(["bash", "-e", "-c", script], cwd=clone, env=environment, check=True)
 
-        assert git("ls-tree", "-r", "--name-only", "notebooks", folder=server) == [".gitignore", "chapter.md", "notebooks/chapter.ipynb"]
+        files = git("ls-tree", "-r", "--name-only", "notebooks", folder=server)
+        assert files == [".gitignore", "chapter.md", "notebooks/chapter.ipynb"]
         assert git("rev-list", "--count", "main..notebooks", folder=server) == ["1"]
         assert git("show", "notebooks:chapter.md", folder=server) == ["version", str(number)]
         assert git("rev-list", "--count", "main", folder=server) == [str(number)]

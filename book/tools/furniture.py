@@ -42,7 +42,7 @@ def github(config) -> tuple[str, str] | None:
 
 def settle_addresses(app, config):
     """Derive from the address of the repository the theme's buttons and, unless it is given, the address of the site."""
-    options = config.html_theme_options
+    config.html_theme_options = options = dict(config.html_theme_options)  # not Sphinx's default, which books would share
     options["repository_url"] = re.sub(r"(\.git)?/*$", "", options.get("repository_url") or "")
     for button in THEME_BUTTONS:
         options[button] = bool(options["repository_url"])
@@ -54,7 +54,8 @@ def settle_addresses(app, config):
 
 
 def add_static_files(app, config):
-    config.html_static_path += [str(STATIC / name) for name in ("furniture.css", "search.js", "icon.png", PICTURE)]
+    files = [str(STATIC / name) for name in ("furniture.css", "search.js", "icon.png", PICTURE)]
+    config.html_static_path = [*config.html_static_path, *files]
 
 
 # --- buttons ---------------------------------------------------------------------------------------------------------
@@ -153,7 +154,7 @@ def meta_tag(name, text) -> str:
 def description(doctree) -> str:
     """The first paragraph of prose, without its run-in heading, cut after a word if it is long. Outputs are no prose."""
     for paragraph in doctree.findall(nodes.paragraph):
-        if isinstance(paragraph.parent, nodes.section | nodes.admonition):
+        if isinstance(paragraph.parent, nodes.section | nodes.Admonition):
             start = next(part for part in paragraph if part.astext())
             heading = start.astext() if isinstance(start, nodes.strong) else ""
             return textwrap.shorten(paragraph.astext().removeprefix(heading), 200, placeholder=" …")
