@@ -124,6 +124,11 @@ def test_without_an_address_nothing_pretends_to_have_one(without_address):
     assert not (without_address.site / "robots.txt").exists()
 
 
+def test_the_plain_notebook_is_offered_before_the_source(without_address):
+    found = buttons(without_address.page("chapters/one"))
+    assert list(found.items()) == [("Notebook (.ipynb)", "../notebooks/one.ipynb"), ("Source (.md)", "../_sources/chapters/one.md")]
+
+
 def test_with_an_address_the_buttons_lead_there(with_address):
     found = buttons(with_address.page("chapters/one"))
     assert found["Repository"] == ADDRESS
