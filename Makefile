@@ -19,6 +19,7 @@ help:  ## this list
 # run fails as well. The results of the chapters that ran are kept.
 book: .venv/ready  ## train the classifiers, run every chapter, build the site into _build/html
 	$(BIN)/python -m book.tools.train
+	$(BIN)/python -m book.tools.web
 	$(BIN)/jupyter-book build . --toc book/_toc.yml -n -W --keep-going || { rm -rf _build/.doctrees; exit 1; }
 	@echo
 	@echo "The book is in _build/html: open _build/html/index.html, or serve it with"
