@@ -1,17 +1,20 @@
 """What several tests need: the built site, the notebooks it was made from, and a browser."""
 
+import functools
+import http.server
 import os
 import shutil
+import threading
 from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
 
+from book.tools.pdf import BROWSERS, browser_path
 from book.tools.sphinx_ext import execution_cache
 
 ROOT = Path(__file__).resolve().parents[1]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER_ARGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
                 "--disable-component-update", "--disable-sync"]
 
@@ -68,12 +71,29 @@ def executed(site) -> dict[str, nbformat.NotebookNode]:
     return notebooks
 
 
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="session")
+def served(site, tmp_path_factory):
+    """The address of the site on a server of its own, below a path, as on GitHub Pages."""
+    root = tmp_path_factory.mktemp("server")
+    (root / "which-words-matter").symlink_to(site, target_is_directory=True)
+    handler = functools.partial(QuietHandler, directory=str(root))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/which-words-matter"
+        server.shutdown()
+
+
 @pytest.fixture(scope="session")
 def browser():
     """A headless Chromium. Without one the test is skipped; in CI (environment variable CI set) it fails."""
     from playwright.sync_api import sync_playwright
 
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    path = browser_path()
     if path is None:
         reason = f"No browser: install one of {', '.join(BROWSERS)}, or let CHROMIUM name one."
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)

@@ -1,9 +1,6 @@
 """The search of the built site finds what readers look for: from a server, and from a folder."""
 
-import functools
-import http.server
 import re
-import threading
 from urllib.parse import quote
 
 import pytest
@@ -22,21 +19,6 @@ QUERIES = {
     "AG’s News": "chapters/data_and_classifiers",
     "softmax": "chapters/data_and_classifiers",
 }
-
-
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *arguments):
-        pass
-
-
-@pytest.fixture(scope="module")
-def served(site):
-    """The address of the site on a server of its own."""
-    handler = functools.partial(QuietHandler, directory=str(site))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 def search(browser, address, query):

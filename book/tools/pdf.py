@@ -218,16 +218,15 @@ def write(pdf: bytes, headings: list[str], path: Path):
         writer.write(temporary)
 
 
-def browser_path() -> str:
-    """The browser that the environment names, or one that is installed."""
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        sys.exit(f"No browser to print with: install one of {', '.join(BROWSERS)}, or let CHROMIUM name one.")
-    return path
+def browser_path() -> str | None:
+    """The browser that the environment names, or one that is installed, or None."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 def main():
     executable = browser_path()
+    if executable is None:
+        sys.exit(f"No browser to print with: install one of {', '.join(BROWSERS)}, or let CHROMIUM name one.")
     if not (BUILD / "html" / "index.html").is_file():
         sys.exit("There is no book in _build/html to print: run `make book` first.")
     path = BUILD / "print.html"
