@@ -26,6 +26,7 @@ UNDRAWN = """() => [...document.querySelectorAll(".math")]
 OPEN_ALL = """() => {
     document.querySelectorAll("details").forEach(details => { details.open = true; });
     document.querySelectorAll(".toggle-button-hidden, .toggle-hidden > .toggle-button").forEach(button => button.click());
+    return new Promise(resolve => setTimeout(resolve, 700));  // they fade in
 }"""
 
 
@@ -45,7 +46,7 @@ def visit(browser, address, page, width=1280, scheme="light"):
     def weigh(response):
         if response.status >= 400:
             faults.append(f"{response.status} for {response.url}")
-        elif response.url.startswith("http") and response.status == 200:
+        elif response.url.startswith("http") and response.status == 200 and page != "index":  # which leads on at once
             packed = response.headers.get("content-type", "").startswith(("text/", "application/j", "image/svg"))
             weight.append(len(gzip.compress(response.body(), 6) if packed else response.body()))
 
@@ -121,7 +122,7 @@ def test_a_page_has_no_barriers(page, scheme, browser, served):
 def test_menus_search_and_sidebars_have_no_barriers(button, width, scheme, browser, served):
     with visit(browser, served, "chapters/aopc", width, scheme) as (tab, faults, _):
         tab.locator(button).first.click()
-        tab.wait_for_timeout(500)  # they slide in
+        tab.wait_for_timeout(700)  # they slide in
         tab.add_script_tag(path=FOLDER / AXE.rpartition("/")[2])
         assert barriers(tab) == {}
         assert faults == []
@@ -134,7 +135,7 @@ def test_a_phone_shows_the_page_without_scrolling_sideways(page, browser, served
         assert faults == []
         assert tab.evaluate("document.documentElement.scrollWidth") <= 360
         beyond = """() => [...document.querySelectorAll("article p, article h1, article h2, article li, .explorer, figcaption")]
-            .filter(node => node.getBoundingClientRect().right > 361).map(node => node.outerHTML.slice(0, 200))"""
+            .filter(node => !node.closest("table") && node.getBoundingClientRect().right > 361).map(node => node.outerHTML.slice(0, 200))"""
         assert tab.evaluate(beyond) == []
 
 
@@ -206,7 +207,7 @@ def test_masking_greys_out_as_many_words_as_the_slider_says(browser, served):
             probability = float(views.nth(side).locator("strong").last.inner_text())
             assert float(widths[side].rstrip("%")) == pytest.approx(100 * probability, abs=0.1)
         move(slider, "End")
-        assert views.nth(0).locator("s").count() == views.nth(1).locator("s").count() == int(slider.get_attribute("aria-valuemax"))
+        assert views.nth(0).locator("s").count() == views.nth(1).locator("s").count() == float(slider.get_attribute("aria-valuemax"))
         assert views.nth(0).locator("strong").last.inner_text() == views.nth(1).locator("strong").last.inner_text()
 
 

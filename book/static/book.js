@@ -15,3 +15,9 @@ function nameSlider(slider) {
 
 new MutationObserver(() => document.querySelectorAll(".widget-hslider").forEach(nameSlider))
   .observe(document.body, { childList: true, subtree: true });
+
+// What scrolls sideways can be reached by keyboard, also when it only comes into view later.
+const scrollers = new ResizeObserver((entries) => entries.forEach(({ target }) => {
+  target.tabIndex = target.scrollWidth > target.clientWidth ? 0 : -1;
+}));
+document.querySelectorAll(".bd-article :is(pre, figure, div.math)").forEach((node) => scrollers.observe(node));

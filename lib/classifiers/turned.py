@@ -20,9 +20,10 @@ class Turned(TextClassifier):
                              f"[{dimensions}, {dimensions}].")
         super().__init__(classifier.vocabulary, classifier.classes, classifier.max_words, dimensions)
         self.name, self.label, self.source = classifier.name, classifier.label, classifier.source
+        weight = classifier.embedding.weight.detach()
         self.classifier = classifier
-        self.inverse = torch.linalg.inv(A)
-        self.embedding = torch.nn.Embedding.from_pretrained(classifier.embedding.weight.detach() @ A)
+        self.inverse = torch.linalg.inv(A.double()).to(weight.dtype)
+        self.embedding = torch.nn.Embedding.from_pretrained(weight @ A.to(weight.dtype))
         self.train(classifier.training)
 
     def logits(self, embeddings: Tensor, mask: Tensor) -> Tensor:
@@ -30,11 +31,11 @@ class Turned(TextClassifier):
 
 
 def rotation(dimensions: int, degrees: float, seed: int = 0) -> Tensor:
-    """A matrix [D, D] that turns the space by an angle in D / 2 random planes at right angles to each other."""
+    """A matrix [D, D], float64, that turns the space by an angle in D / 2 random planes at right angles to each other."""
     generator = torch.Generator().manual_seed(seed)
     planes = torch.linalg.qr(torch.randn(dimensions, dimensions, generator=generator, dtype=torch.float64)).Q
     angle = torch.deg2rad(torch.tensor(float(degrees), dtype=torch.float64))
     turn = torch.eye(dimensions, dtype=torch.float64)
     for first in range(0, dimensions - 1, 2):
         turn[first: first + 2, first: first + 2] = torch.tensor([[angle.cos(), -angle.sin()], [angle.sin(), angle.cos()]])
-    return (planes @ turn @ planes.T).float()
+    return planes @ turn @ planes.T
