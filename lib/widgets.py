@@ -121,14 +121,15 @@ def counting(classifier: TextClassifier, text: str, label: int, choices: Sequenc
 
     A type's gradient is the sum over the positions where the word stands. Taught in: *From one-hot to SignedGI*.
     """
-    def draw(word, count):
-        batch = classifier.encode([" ".join([text] + [word] * (count - 1))], [label])
+    def draw(word, more):
+        batch = classifier.encode([" ".join([text] + [word] * more)], [label])
         scores = explain_all(classifier, batch, ["sa_l2", "signed_gi"])
         types = {key: _by_type(batch.words[0], values[0]) for key, values in scores.items()}
-        return figures.word_bars(types, f"“{word}” written {count} times" if count > 1 else f"“{word}” written once")
+        count = [other.lower() for other in batch.words[0]].count(word.lower())
+        return figures.word_bars(types, f"“{word}”: {count} of {len(batch.words[0])} words")
 
-    word, count = picker("Word", {word: word for word in choices}), slider("How often", {str(n): n for n in range(1, most + 1)})
-    return Explorer("Write one word more often", [word, count], views(draw, word, count))
+    word, more = picker("Word", {word: word for word in choices}), slider("Times added", {str(n): n for n in range(most + 1)})
+    return Explorer("Write one word more often", [word, more], views(draw, word, more))
 
 
 def agreement(classifiers: Sequence[TextClassifier], documents: dict[str, tuple[str, int]], methods: Sequence[str]) -> Explorer:

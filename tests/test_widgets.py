@@ -82,7 +82,7 @@ def test_counting_adds_up_the_occurrences_of_a_word():
     expected = sum(float(score) for word, score in zip(batch.words[0], scores) if word == "warm")
     assert widgets._by_type(batch.words[0], scores)["warm"] == pytest.approx(expected)
     shown = leaf(explorer.children[2].children[0], 0, 2)
-    assert "“warm” written 3 times" in re.search('alt="([^"]*)"', shown)[1]
+    assert f"“warm”: 3 of {len(batch.words[0])} words." in re.search('alt="([^"]*)"', shown)[1]
 
 
 def test_agreement_says_the_correlation_of_the_document():
