@@ -31,7 +31,8 @@ def texts(book) -> list[str]:
 
 def squeeze(text: str) -> str:
     """Text without spaces, of which paper has more and fewer, and with ligatures taken apart."""
-    return re.sub(r"\s|\u200b", "", unicodedata.normalize("NFKC", text))
+    one_apostrophe = text.replace("\u02bc", "\u2019")  # a glyph of the sans serif stands for both
+    return re.sub(r"\s|\u200b", "", unicodedata.normalize("NFKC", one_apostrophe))
 
 
 @lru_cache
