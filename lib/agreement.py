@@ -17,7 +17,7 @@ def pearson(a: Tensor, b: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     two-sided p from Student's t with m - 2 degrees of freedom, in float64. Both are NaN where the correlation is
     not defined: fewer than three words, or one of the explanations constant over the document.
 
-    Raises ``ValueError`` if shapes differ. Source: eq. 9 of :cite:t:`du2021`. Taught in: *From one-hot to SignedGI*.
+    Raises ``ValueError`` if shapes differ. Source: eq. 9 of :cite:t:`du2021`. Taught in: *Agreement with LOO*.
     """
     if not a.shape == b.shape == mask.shape:
         raise ValueError(f"Shapes differ: {list(a.shape)}, {list(b.shape)}, mask {list(mask.shape)}; explain the same batch with both methods.")

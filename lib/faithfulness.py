@@ -10,19 +10,26 @@ from .targets import quantity, target_classes
 from .text import Batch
 
 
-def ranks(batch: Batch, scores: Tensor, seed: int = 0) -> Tensor:
+TIES = ("random", "first")
+
+
+def ranks(batch: Batch, scores: Tensor, seed: int = 0, ties: str = "random") -> Tensor:
     """Rank of each word, 0 for the highest score, [B, T]; padding comes after all words.
 
     Ties are broken at random, seeded per document: a fixed order among equals would leak the order of the words.
-    Raises ``ValueError`` if scores are not finite or have another shape than the batch. Taught in: *AOPC*.
+    ``ties="first"`` does just that, and puts the earlier word first, to show what it costs.
+    Raises ``ValueError`` if scores are not finite or have another shape than the batch, or for other ``ties``.
+    Taught in: *AOPC*, *What decides the outcome?*
     """
+    if ties not in TIES:
+        raise ValueError(f"Unknown way to break ties {ties!r}: choose one of {', '.join(TIES)}.")
     if scores.shape != batch.mask.shape:
         raise ValueError(f"Scores have shape {list(scores.shape)}, the batch {list(batch.mask.shape)}: explain this very batch.")
     if not torch.isfinite(scores[batch.mask]).all():
         raise ValueError("Some scores are not finite numbers: words cannot be ranked by them.")
     positions = torch.arange(batch.mask.shape[1]).repeat(len(batch), 1)
     shuffled = positions.clone()
-    for row, words in enumerate(batch.words):
+    for row, words in enumerate(batch.words if ties == "random" else []):
         shuffled[row, : len(words)] = torch.randperm(len(words), generator=document_generator(words, seed, "ties"))
     values = scores.masked_fill(~batch.mask, -torch.inf).gather(1, shuffled)
     order = shuffled.gather(1, values.argsort(dim=1, descending=True, stable=True))
@@ -31,12 +38,14 @@ def ranks(batch: Batch, scores: Tensor, seed: int = 0) -> Tensor:
 
 @torch.no_grad()
 def deletion_curve(classifier, batch: Batch, scores: Tensor, K: int | None = None, operator: str = "zero",
-                   target: str | int = "gold", seed: int = 0, words_per_pass: int | None = None, shortcut: bool = True) -> Tensor:
+                   target: str | int = "gold", seed: int = 0, words_per_pass: int | None = None, shortcut: bool = True,
+                   ties: str = "random") -> Tensor:
     """Probability of the target class with the k highest-scored words masked, k = 0..K: [B, K + 1].
 
     ``K`` defaults to the length of the longest document. A document with fewer than k words stays where it was when
     its last word was masked. ``operator`` is "zero", "delete" or "mask" (:func:`lib.masking.remove`).
-    ``words_per_pass`` bounds the memory; ``shortcut=False`` computes every version of a document anew.
+    ``words_per_pass`` bounds the memory; ``shortcut=False`` computes every version of a document anew; ``seed`` and
+    ``ties`` are those of :func:`ranks`.
 
     Raises ``ValueError`` for a negative ``K``, an unknown operator, scores that do not fit the batch, a document too
     long for the classifier, or a classifier whose probabilities are not finite.
@@ -46,7 +55,7 @@ def deletion_curve(classifier, batch: Batch, scores: Tensor, K: int | None = Non
     K = int(batch.lengths.max()) if K is None else K
     if K < 0:
         raise ValueError(f"K is {K}: the number of masked words cannot be negative.")
-    rank = ranks(batch, scores, seed)
+    rank = ranks(batch, scores, seed, ties)
     curve = scores.new_empty(len(batch), K + 1, dtype=classifier.embedding.weight.dtype)
     for rows, part in passes(classifier, batch, "masking words", words_per_pass):
         words = part.mask.shape[1]
@@ -63,7 +72,8 @@ def deletion_curve(classifier, batch: Batch, scores: Tensor, K: int | None = Non
 
 
 def aopc(classifier, batch: Batch, scores: Tensor, K: int | None = None, operator: str = "zero",
-         target: str | int = "gold", seed: int = 0, words_per_pass: int | None = None, shortcut: bool = True) -> Tensor:
+         target: str | int = "gold", seed: int = 0, words_per_pass: int | None = None, shortcut: bool = True,
+         ties: str = "random") -> Tensor:
     r"""Area over the perturbation curve of each document for every cut-off 0..K: [B, K + 1], in probability.
 
     :math:`\mathrm{AOPC}(K) = \frac{1}{K+1} \sum_{k=0}^{K} [p_y(x) - p_y(x^{(k)})]`, with :math:`x^{(k)}` the document
@@ -72,6 +82,6 @@ def aopc(classifier, batch: Batch, scores: Tensor, K: int | None = None, operato
 
     Source: eq. 8 of :cite:t:`du2021`, after :cite:t:`samek2017`. Taught in: *AOPC*.
     """
-    curve = deletion_curve(classifier, batch, scores, K, operator, target, seed, words_per_pass, shortcut)
+    curve = deletion_curve(classifier, batch, scores, K, operator, target, seed, words_per_pass, shortcut, ties)
     drops = curve[:, :1] - curve
     return drops.cumsum(dim=1) / torch.arange(1, drops.shape[1] + 1)

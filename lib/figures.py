@@ -1,7 +1,6 @@
 """Pictures: curves, histograms, heat maps. One palette, one diverging scale, alt text made from the numbers shown."""
 
 import io
-import itertools
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sized
 from html import escape
@@ -204,38 +203,6 @@ def score_map(words: list[str], scores: Mapping[str, Tensor], title: str = "", n
     tops = [f"{METHODS[key].label}: {_ordered(zip(words, row), 2)}" for key, row in zip(scores, rows)]
     alt = f"Heat map of word scores, {len(words)} words, each row divided by its largest value. Highest words: " + "; ".join(tops) + "."
     return Picture(figure, f"{title}. {alt}" if title else alt)
-
-
-@matplotlib.rc_context(STYLE)
-def cost_by_length(panels: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]], note: str = "") -> Picture:
-    """Seconds a document against its words, both logarithmic: title -> line -> (words [L], seconds [L, 3]).
-
-    A line is a method's key or any other name; the columns of ``seconds`` are the median and its lower and upper
-    quartile. Taught in: *What an explanation costs*.
-    """
-    figure, axes = _grid(len(panels), width=3.0, height=4.4)
-    others = itertools.cycle(("#117733", "#332288", "#882255"))
-    styles = {name: (COLOURS.get(name) or next(others), DASHES.get(name, (0, (4, 1, 1, 1))))
-              for name in dict.fromkeys(name for lines in panels.values() for name in lines)}
-    sentences = []
-    for axis, (title, lines) in zip(axes, panels.items()):
-        parts = []
-        for name, (words, seconds) in lines.items():
-            colour, dashes = styles[name]
-            label = METHODS[name].label if name in METHODS else name
-            axis.plot(words, 1e3 * seconds[:, 0], color=colour, linestyle=dashes, marker="o", markersize=3, label=label)
-            axis.fill_between(words, 1e3 * seconds[:, 1], 1e3 * seconds[:, 2], color=colour, alpha=0.15, linewidth=0)
-            ends = [f"{1e3 * value:,.0f}" if value >= 0.1 else f"{1e3 * value:.2g}" for value in seconds[[0, -1], 0]]
-            parts.append(f"{label} {ends[0]} ms at {words[0]:,} words and {ends[1]} ms at {words[-1]:,}")
-        axis.set(title=title, xlabel="words of the document", xscale="log", yscale="log")
-        sentences.append(f"{title}: {'; '.join(parts)}.")
-    low, high = (limit(axis.get_ylim()[side] for axis in axes) for side, limit in ((0, min), (1, max)))
-    for axis in axes:
-        axis.set_ylim(low, high)
-    axes[0].set_ylabel("milliseconds a document")
-    _legend_above(figure, axes[0])
-    _note(figure, note)
-    return Picture(figure, "Line charts of the time to explain one document against its length, both axes logarithmic. " + " ".join(sentences))
 
 
 @matplotlib.rc_context(STYLE)

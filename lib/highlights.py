@@ -17,7 +17,7 @@ class Highlight:
 
     Red with a solid line under the word: positive, for a signed method it supports the class. Blue with a dashed
     line: negative. The stronger the colour, the larger the score; ``limit`` is the score with full colour, by default
-    the largest of the document. Taught in: *From one-hot to SignedGI*.
+    the largest of the document. Taught in: *Looking at explanations*.
     """
 
     def __init__(self, words: Sequence[str], scores: Sequence[float], title: str = "", signed: bool = True, limit: float | None = None):

@@ -21,6 +21,19 @@ def compared(first: str, second: str, difference: Interval) -> str:
     return f"{first} lies {where} {second} by {abs(mean):.3f} [{nearer:.3f}, {farther:.3f}]"
 
 
+def beside(here: Interval, reference: Interval | None) -> str:
+    """A value of this build beside that of the reference results, and how far apart they lie.
+
+    "0.51 [0.48, 0.54] here (n = 200), 0.50 [0.49, 0.51] in the reference (n = 1,000 a seed), 0.01 apart".
+    Taught in: *AOPC*.
+    """
+    said = f"{float(here.mean):.3f} [{float(here.low):.3f}, {float(here.high):.3f}] here (n = {here.n:,})"
+    if reference is None:
+        return f"{said}, not in the reference"
+    return (f"{said}, {reference.mean:.3f} [{reference.low:.3f}, {reference.high:.3f}] in the reference (n = {reference.n:,} a seed), "
+            f"{abs(float(here.mean) - reference.mean):.3f} apart")
+
+
 def listed(items: Sequence[str]) -> str:
     """"a", "a and b", "a, b and c"; "none" for nothing."""
     items = list(items)

@@ -12,7 +12,7 @@ from .registry import method
 def random(classifier, batch: Batch, seed: int = 0) -> Tensor:
     """A random permutation of 1 to m for each document of m words, [B, T]: an explanation that knows nothing.
 
-    Source: section IV.A of :cite:t:`du2021`. Taught in: *AOPC*.
+    Source: section IV.A of :cite:t:`du2021`. Taught in: *Baselines*.
     """
     scores = torch.zeros(batch.mask.shape, dtype=classifier.embedding.weight.dtype)
     for row, words in enumerate(batch.words):

@@ -27,35 +27,42 @@ class InputGradient(NamedTuple):
     of: str
 
 
-def input_gradient(classifier, batch: Batch, of: str = "loss", target: str | int = "gold") -> InputGradient:
+def input_gradient(classifier, batch: Batch, of: str = "loss", target: str | int = "gold", by_type: bool = False) -> InputGradient:
     r"""Gradient of each document's own loss, logit or probability with respect to its word vectors.
 
     :math:`g_i = \partial F / \partial e_i`, [B, T, D], zero on padding. The documents' values are summed, not
     averaged, before the backward pass: so a document's gradient does not depend on its batch. The ``.grad`` fields
-    of the parameters are left alone. Taught in: *From one-hot to SignedGI*.
+    of the parameters are left alone.
+
+    With ``by_type`` each position gets the sum over all positions of its document where the same row of the embedding
+    matrix stands (all unknown words share one): the gradient of the word *type*, as an embedding layer computes it.
+    Taught in: *Why word-level gradients*, *The FastText counterexample*.
     """
     classes = target_classes(classifier, batch, target)
     embeddings = classifier.embed(batch).detach().requires_grad_(True)
     with torch.enable_grad():
         total = quantity(classifier.logits(embeddings, batch.mask), classes, of).sum()
         values, = torch.autograd.grad(total, embeddings)
+    if by_type:
+        same = (batch.ids[:, :, None] == batch.ids[:, None, :]) & batch.mask[:, :, None] & batch.mask[:, None, :]
+        values = same.to(values.dtype) @ values
     return InputGradient(values, embeddings.detach(), of)
 
 
 @method("saliency", "Gradient saliency", signed=False, cost="1 forward, 1 backward", citation="atanasova2020", shares_gradient=True)
 def saliency(classifier, batch: Batch, reduce: str = "l2", times_input: bool = False, of: str = "loss",
-             target: str | int = "gold", gradient: InputGradient | None = None) -> Tensor:
+             target: str | int = "gold", by_type: bool = False, gradient: InputGradient | None = None) -> Tensor:
     """One cell of the gradient-saliency grid, [B, T]: what is differentiated, times the input or not, how reduced.
 
     ``reduce`` over the D dimensions is ``"sum"``, ``"mean"``, ``"l1"``, ``"l2"`` or ``"linf"``, of the gradient or,
     with ``times_input``, of the elementwise product of gradient and word vector. A gradient that was computed
-    before may be passed as ``gradient``; ``of`` and ``target`` are then those it was computed with.
+    before may be passed as ``gradient``; ``of``, ``target`` and ``by_type`` are then those it was computed with.
 
-    Raises ``ValueError`` for an unknown reduction. Taught in: *From one-hot to SignedGI*.
+    Raises ``ValueError`` for an unknown reduction. Taught in: *Why word-level gradients*.
     """
     if reduce not in REDUCTIONS:
         raise ValueError(f"Unknown reduction {reduce!r}: choose one of {', '.join(REDUCTIONS)}.")
-    found = input_gradient(classifier, batch, of, target) if gradient is None else gradient
+    found = input_gradient(classifier, batch, of, target, by_type) if gradient is None else gradient
     values = found.values * found.embeddings if times_input else found.values
     return REDUCTIONS[reduce](values)
 
@@ -65,7 +72,7 @@ def sa_raw(classifier, batch: Batch, **options) -> Tensor:
     r"""Raw sensitivity :math:`s_i = \sum_d g_{i,d}`, [B, T]: it has a sign, but one that means nothing.
 
     Turning the axes of the embedding space round changes it, though the classifier stays the same function.
-    Source: :cite:t:`nguyen2018`, text under eq. 3 of :cite:t:`du2021`. Taught in: *From one-hot to SignedGI*.
+    Source: :cite:t:`nguyen2018`, text under eq. 3 of :cite:t:`du2021`. Taught in: *Sensitivity analysis*.
     """
     return saliency(classifier, batch, reduce="sum", **options)
 
@@ -75,7 +82,7 @@ def sa_l1(classifier, batch: Batch, **options) -> Tensor:
     r"""Sensitivity :math:`s_i = \sum_d |g_{i,d}|`, [B, T]: large if the loss reacts to moving the word's vector.
 
     Unsigned: it cannot tell support from opposition. Source: eq. 3 of :cite:t:`du2021`, :cite:t:`li2016visualizing`.
-    Taught in: *From one-hot to SignedGI*.
+    Taught in: *Sensitivity analysis*.
     """
     return saliency(classifier, batch, reduce="l1", **options)
 
@@ -84,7 +91,7 @@ def sa_l1(classifier, batch: Batch, **options) -> Tensor:
 def sa_l2(classifier, batch: Batch, **options) -> Tensor:
     r"""Sensitivity :math:`s_i = (\sum_d g_{i,d}^2)^{1/2}`, [B, T]: the steepest slope of the loss at the word.
 
-    Unsigned. Source: eq. 3 of :cite:t:`du2021`, :cite:t:`arras2016`. Taught in: *From one-hot to SignedGI*.
+    Unsigned. Source: eq. 3 of :cite:t:`du2021`, :cite:t:`arras2016`. Taught in: *Sensitivity analysis*.
     """
     return saliency(classifier, batch, reduce="l2", **options)
 
@@ -93,33 +100,33 @@ def sa_l2(classifier, batch: Batch, **options) -> Tensor:
 def sa_linf(classifier, batch: Batch, **options) -> Tensor:
     r"""Sensitivity :math:`s_i = \max_d |g_{i,d}|`, [B, T]: the most sensitive single dimension.
 
-    Unsigned. Source: eq. 3 of :cite:t:`du2021`; for images :cite:t:`simonyan2014`. Taught in: *From one-hot to SignedGI*.
+    Unsigned. Source: eq. 3 of :cite:t:`du2021`; for images :cite:t:`simonyan2014`. Taught in: *Sensitivity analysis*.
     """
     return saliency(classifier, batch, reduce="linf", **options)
 
 
 @method("gi", "Gradient x Input", signed=True, cost="1 forward, 1 backward", citation="denil2014", shares_gradient=True)
-def gi(classifier, batch: Batch, of: str = "loss", target: str | int = "gold", gradient: InputGradient | None = None,
-       shortcut: bool = True) -> Tensor:
+def gi(classifier, batch: Batch, of: str = "loss", target: str | int = "gold", by_type: bool = False,
+       gradient: InputGradient | None = None, shortcut: bool = True) -> Tensor:
     r"""Gradient times input :math:`s_i = g_i \cdot e_i`, [B, T], the derivative with respect to the one-hot entry.
 
     Of a loss, positive means *against* the class; of a logit or probability, positive means *for* it.
     Source: :cite:t:`denil2014`, section III.B of :cite:t:`du2021`. Taught in: *From one-hot to SignedGI*.
     """
-    found = shortcut_of(classifier) if shortcut and gradient is None else None
+    found = shortcut_of(classifier) if shortcut and gradient is None and not by_type else None
     if hasattr(found, "gradient_times_input"):
         classes = target_classes(classifier, batch, target)
         return found.gradient_times_input(classifier, classifier.embed(batch).detach(), batch.mask, classes, of)
-    return saliency(classifier, batch, reduce="sum", times_input=True, of=of, target=target, gradient=gradient)
+    return saliency(classifier, batch, reduce="sum", times_input=True, of=of, target=target, by_type=by_type, gradient=gradient)
 
 
 @method("signed_gi", "SignedGI", signed=True, cost="1 forward, 1 backward", citation="du2021", shares_gradient=True)
-def signed_gi(classifier, batch: Batch, of: str = "loss", target: str | int = "gold", gradient: InputGradient | None = None,
-              shortcut: bool = True) -> Tensor:
+def signed_gi(classifier, batch: Batch, of: str = "loss", target: str | int = "gold", by_type: bool = False,
+              gradient: InputGradient | None = None, shortcut: bool = True) -> Tensor:
     r"""SignedGI :math:`s_i = - g_i \cdot e_i` for the loss, [B, T]: positive means the word supports the class.
 
     For a logit or a probability, which already grow with support, the minus falls away.
     Source: eq. 6 of :cite:t:`du2021`. Taught in: *From one-hot to SignedGI*.
     """
     sign = support_sign(of if gradient is None else gradient.of)
-    return sign * gi(classifier, batch, of, target, gradient, shortcut)
+    return sign * gi(classifier, batch, of, target, by_type, gradient, shortcut)

@@ -20,7 +20,7 @@ def loo(classifier, batch: Batch, of: str = "loss", target: str | int = "gold", 
     stays support. ``operator`` says what removing means (see :func:`lib.masking.remove`); ``shortcut=False`` computes
     every version of a document anew (see :func:`lib.masking.logits_one_out`).
 
-    Source: :cite:t:`li2016erasure`. Taught in: *From one-hot to SignedGI*.
+    Source: :cite:t:`li2016erasure`. Taught in: *Baselines*.
     """
     classes = target_classes(classifier, batch, target)
     logits = logits_one_out(classifier, batch, operator, words_per_pass, shortcut)

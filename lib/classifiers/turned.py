@@ -10,7 +10,7 @@ class Turned(TextClassifier):
     r"""A classifier whose embedding space is multiplied by an invertible matrix A, [D, D], which its first layer undoes.
 
     :math:`E' = E A` and :math:`z'(e') = z(e' A^{-1})`: every document keeps its logits, every word gets another vector.
-    Raises ``ValueError`` if A has another shape. Taught in: *From one-hot to SignedGI*.
+    Raises ``ValueError`` if A has another shape. Taught in: *Sensitivity analysis*.
     """
 
     def __init__(self, classifier: TextClassifier, A: Tensor):
