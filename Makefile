@@ -10,7 +10,7 @@ HOLD ?= torch==2.13.0 soupsieve==2.8.4
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help book test pdf bench data lab notebooks lock clean
+.PHONY: help book test pdf bench reference data lab notebooks lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,7 @@ help:  ## this list
 # run fails as well. The results of the chapters that ran are kept.
 book: .venv/ready  ## train the classifiers, run every chapter, build the site into _build/html
 	$(BIN)/python -m book.tools.train
+	$(BIN)/python -m book.tools.live
 	$(BIN)/python -m book.tools.web
 	$(BIN)/jupyter-book build . --toc book/_toc.yml -n -W --keep-going || { rm -rf _build/.doctrees; exit 1; }
 	@echo
@@ -34,6 +35,9 @@ pdf: book  ## the book as one PDF, _build/which-words-matter.pdf (needs Chromium
 
 bench: .venv/ready  ## time the explanations, and write the numbers that the chapter on cost shows (ten minutes)
 	$(BIN)/python -m book.tools.bench
+
+reference: .venv/ready  ## the paper's experiments on many documents and three seeds, into book/reference/results (an hour and a half)
+	$(BIN)/python -m book.tools.reference
 
 data: .venv/ready  ## download AG's News, the full IMDB and SST from their official addresses (optional)
 	$(BIN)/python -m book.tools.download

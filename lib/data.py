@@ -103,7 +103,7 @@ def load(name: str, max_train: int | None = MAX_TRAIN, seed: int = 0) -> Corpus:
     cut to a class-balanced sample of that size, drawn with ``seed``; None keeps all. The result is shared by all callers in a process: read it, do not change it.
 
     Raises ``ValueError`` for an unknown name or a ``max_train`` below 1, ``FileNotFoundError`` (what was tried, what to do) if
-    no place has the corpus, :class:`DataError` if a file is damaged. Taught in: *Data and classifiers*.
+    no place has the corpus, :class:`lib.datafiles.DataError` if a file is damaged. Taught in: *Data and classifiers*.
     """
     _check_name(name)
     if max_train is not None and max_train < 1:

@@ -68,6 +68,34 @@ def test_chapter_is_a_notebook_that_uses_the_library(path):
     assert re.search(r"^\s*(import lib\b|from lib\b)", code, re.MULTILINE), "it does not import lib"
 
 
+TAUGHT = re.compile(r"Taught in:\s+((?:\*[^*]+\*(?:,\s+)?)+)")
+
+
+def test_docstrings_name_chapters_that_exist():
+    titles = [re.search(r"^# (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)[1] for path in CHAPTERS]
+    named = {" ".join(title.split()) for path in (ROOT / "lib").rglob("*.py") for found in TAUGHT.findall(path.read_text(encoding="utf-8"))
+             for title in re.findall(r"\*([^*]+)\*", found)}
+    assert len(named) > 5
+    assert {name for name in named if not any(title.startswith(name) for title in titles)} == set()
+
+
+SHAPE = ["What this does not show", "Exercises", "Quiz", "Summary", "Further reading"]
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_has_its_fixed_shape(path):
+    text = path.read_text(encoding="utf-8")
+    headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert [heading for heading in headings if heading in SHAPE] == SHAPE
+    for goal in ("**Question.**", "**You will**", "**You need**", "{reading-time}", "{index}"):
+        assert goal in text, goal
+    exercises = re.findall(r"^```\{exercise\}.*\n:label: (\S+)", text, re.MULTILINE)
+    assert len(exercises) >= 4
+    assert re.findall(r"\{solution-start\} (\S+)\n:class: dropdown", text) == exercises
+    assert len(re.findall(r"^`+\{admonition\} Question \d\n:class: quiz", text, re.MULTILINE)) == 3
+    assert len(re.findall(r"^`+\{admonition\} Answer\n:class: dropdown", text, re.MULTILINE)) == 3
+
+
 # --- the executed notebooks ------------------------------------------------------------------------------------------
 
 

@@ -22,6 +22,7 @@ from sphinx.util.docutils import docutils_namespace
 
 from book.tools import furniture
 from book.tools.sphinx_ext import execution_cache
+from lib.reference import COLUMNS, results
 
 NASTY = 'A <b>"title"</b> & 100 % of {it}, $5 #1 a_b ~ ^ \\x'
 CITATION = {"title": NASTY, "version": "1.2.0",
@@ -344,6 +345,31 @@ def test_the_pdf_is_part_of_the_site_while_there_is_one(tmp_path):
     assert ["more.csv", "0", "0.0 kB", "a"] in rows_of(book.page("downloads").find_all("table")[-1])
 
 
+def test_a_folder_of_tables_is_offered_as_one(tmp_path):
+    small = SmallBook(tmp_path)
+    folder = small.source / "book" / "reference" / "cells"
+    folder.mkdir()
+    for name in ("b", "a"):
+        (folder / f"{name}.csv").write_text(f"name,value\n{name},1\n{name},2\n")
+    book = small.build()
+    assert (book.site / "downloads" / "cells.csv").read_text() == "name,value\na,1\na,2\nb,1\nb,2\n"
+    assert ["cells.csv", "4", "0.0 kB", "name, value"] in rows_of(book.page("downloads").find_all("table")[-1])
+
+
+def test_a_page_says_how_long_it_takes(tmp_path):
+    small = SmallBook(tmp_path)
+    page = small.source / "chapters" / "one.md"
+    page.write_text(PAGES["chapters/one"] + "\n" + "word " * 600 + "\n\n```{reading-time}\n```\n", encoding="utf-8")
+    text = small.build().page("chapters/one").get_text()
+    assert "Time. About 3 minutes to read." in text
+
+
+@pytest.mark.parametrize("page", [page for page in notebook_pages() if page != "book/introduction"])
+def test_every_chapter_says_how_long_it_takes(page, site):
+    text = " ".join(soup(site / f"{page}.html").find("article").get_text().split())
+    assert re.search(r"Time\. About \d+ minutes to read\. Its code took \d+ seconds when this page was made\.", text)
+
+
 def test_an_unknown_table_is_an_error(tmp_path):
     book = SmallBook(tmp_path)
     (book.source / "downloads.md").write_text("# Downloads\n\n```{book-table} nothing\n```\n")
@@ -395,12 +421,17 @@ def test_the_zip_holds_the_whole_site(site):
 def test_the_tables_of_results_are_offered_as_they_are(site):
     offered = rows_of(soup(site / "book" / "downloads.html").find("article").find_all("table")[-1])[1:]
     paths = sorted((ROOT / "book" / "reference").glob("*.csv"))
-    assert [row[0] for row in offered] == [path.name for path in paths]
-    for row, path in zip(offered, paths):
+    *single, cells = offered
+    assert [row[0] for row in single] == [path.name for path in paths]
+    for row, path in zip(single, paths):
         assert (site / "downloads" / path.name).read_bytes() == path.read_bytes()
         with path.open(encoding="utf-8", newline="") as file:
             table = list(csv.DictReader(file))
         assert row[1] == f"{len(table):,}" and row[3] == ", ".join(table[0])
+    with (site / "downloads" / "results.csv").open(encoding="utf-8", newline="") as file:
+        table = list(csv.DictReader(file))
+    assert [cells[0], cells[1], cells[3]] == ["results.csv", f"{len(table):,}", ", ".join(COLUMNS)]
+    assert len(table) == len(results()), "the cells' files as one table"
 
 
 def test_every_notebook_is_offered(site):

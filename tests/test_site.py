@@ -9,7 +9,7 @@ from conftest import pages_of_toc
 from book.tools.web import AXE, FOLDER
 
 PAGES = [*pages_of_toc(), "index", "search", "genindex"]
-EXPLORERS = {"chapters/signed_gi": 4, "chapters/aopc": 1}  # what each page promises; the others have none
+EXPLORERS = {f"chapters/{name}": 1 for name in ("sensitivity", "fasttext", "aopc", "agreement", "looking")}  # what each page promises; the others have none
 MEGABYTE = 1_000_000
 pytestmark = pytest.mark.browser
 
@@ -144,7 +144,7 @@ MARK_FOCUSABLE = """() => [...document.querySelectorAll("a[href], button, select
     .map((node, number) => { node.dataset.wanted = number; return number; }).length"""
 
 
-@pytest.mark.parametrize("page", ["chapters/signed_gi", "book/introduction", "book/downloads"])
+@pytest.mark.parametrize("page", ["chapters/looking", "book/report", "book/api", "book/introduction", "book/downloads"])
 def test_the_keyboard_reaches_everything(page, browser, served):
     with visit(browser, served, page) as (tab, _, _):
         tab.evaluate(OPEN_ALL)
@@ -212,7 +212,7 @@ def test_masking_greys_out_as_many_words_as_the_slider_says(browser, served):
 
 
 def test_turning_the_space_leaves_signed_gi_where_it_is(browser, served):
-    with visit(browser, served, "chapters/signed_gi") as (tab, _, _):
+    with visit(browser, served, "chapters/sensitivity") as (tab, _, _):
         explorer = tab.locator(".explorer", has_text="Turn the embedding space")
         said = []
         for _ in range(10):

@@ -5,6 +5,7 @@ address is made from it, and is absent without it.
 """
 
 import csv
+import io
 import re
 import shutil
 import textwrap
@@ -29,6 +30,8 @@ THEME_BUTTONS = ("use_repository_button", "use_edit_page_button", "use_issues_bu
 PICTURE = "introduction.png"
 PICTURE_ALT = ("A film review, twice. Left: words coloured by sensitivity analysis, which has no sign. "
                "Right: the same words coloured by SignedGI, which tells support from opposition.")
+
+WORDS_A_MINUTE = 200  # read with a pencil in hand
 
 # --- addresses -------------------------------------------------------------------------------------------------------
 
@@ -246,6 +249,14 @@ class PendingTable(nodes.General, nodes.Element):
     """Stands where a table will be, until all pages have been read."""
 
 
+class ReadingTime(SphinxDirective):
+    """How long the page takes to read and to run: ``{reading-time}``."""
+
+    def run(self):
+        self.env.note_reread()  # the time to run is known when the page has been read
+        return [PendingTable(kind="time")]
+
+
 class BookTable(SphinxDirective):
     """One of the tables below: ``{book-table} runs``, ``book``, ``notebooks`` or ``results``."""
 
@@ -261,7 +272,16 @@ class BookTable(SphinxDirective):
 def fill_tables(app, doctree, docname):
     here = app.builder.get_target_uri(docname)
     for node in list(doctree.findall(PendingTable)):
-        node.replace_self(TABLES[node["kind"]](app, here))
+        node.replace_self(times(app, doctree, docname) if node["kind"] == "time" else TABLES[node["kind"]](app, here))
+
+
+def times(app, doctree, docname):
+    """About how long the prose takes, and what the last run of the code took."""
+    words = sum(len(paragraph.astext().split()) for paragraph in doctree.findall(nodes.paragraph))
+    text = f" About {max(1, round(words / WORDS_A_MINUTE))} minutes to read."
+    if run := NbMetadataCollector.get_exec_data(app.env, docname):
+        text += f" Its code took {run['runtime']:.0f} seconds when this page was made."
+    return nodes.paragraph("", "", nodes.strong("", "Time."), nodes.Text(text))
 
 
 def run_table(app, here):
@@ -277,7 +297,7 @@ def run_table(app, here):
 def book_table(app, here):
     rows = [[file_node(here, f"downloads/{ZIP}"), "All pages. Unpack it and open index.html: no server is needed."]]
     if pdf(app).is_file():
-        rows.append([file_node(here, f"downloads/{PDF}"), f"All chapters for paper ({size(pdf(app))})."])
+        rows.append([file_node(here, f"downloads/{PDF}"), f"All chapters for paper ({size(pdf(app).stat().st_size)})."])
     return table_node(["File", "What it is"], rows)
 
 
@@ -288,18 +308,29 @@ def notebook_table(app, here):
 
 def result_table(app, here):
     rows = []
-    for path in reference_tables(app):
-        with path.open(encoding="utf-8", newline="") as file:
-            head, *body = csv.reader(file)
-        rows.append([file_node(here, f"downloads/{path.name}"), f"{len(body):,}", size(path), ", ".join(head)])
+    for name, text in reference_tables(app).items():
+        head, *body = csv.reader(io.StringIO(text, newline=""))
+        rows.append([file_node(here, f"downloads/{name}"), f"{len(body):,}", size(len(text.encode())), ", ".join(head)])
     return table_node(["Table", "Rows", "Size", "Columns"], rows)
 
 
 TABLES = {"runs": run_table, "book": book_table, "notebooks": notebook_table, "results": result_table}
 
 
-def reference_tables(app) -> list[Path]:
-    return sorted((Path(app.srcdir) / "book" / "reference").glob("*.csv"))
+def reference_tables(app) -> dict[str, str]:
+    """The tables by file name. What lies in a folder, a file a cell, is one table: the first head, and all that is below."""
+    folder = Path(app.srcdir) / "book" / "reference"
+    tables = {path.name: read(path) for path in sorted(folder.glob("*.csv"))}
+    for part in sorted(path for path in folder.iterdir() if path.is_dir()):
+        texts = [read(path).splitlines(keepends=True) for path in sorted(part.glob("*.csv"))]
+        if texts:
+            tables[f"{part.name}.csv"] = "".join(texts[0][:1] + [line for lines in texts for line in lines[1:]])
+    return tables
+
+
+def read(path) -> str:
+    with path.open(encoding="utf-8", newline="") as file:
+        return file.read()
 
 
 def pdf(app) -> Path:
@@ -307,8 +338,8 @@ def pdf(app) -> Path:
     return Path(app.outdir).parent / PDF
 
 
-def size(path) -> str:
-    kilobytes = path.stat().st_size / 1000
+def size(in_bytes) -> str:
+    kilobytes = in_bytes / 1000
     return f"{kilobytes / 1000:.1f} MB" if kilobytes >= 1000 else f"{kilobytes:.1f} kB"
 
 
@@ -366,12 +397,14 @@ def write_sitemap(app, site):
 
 def copy_downloads(app, folder):
     """Copy the tables and, if there is one, the PDF; remove those of earlier builds."""
-    sources = [*reference_tables(app), *filter(Path.is_file, [pdf(app)])]
+    tables, printed = reference_tables(app), list(filter(Path.is_file, [pdf(app)]))
     folder.mkdir(exist_ok=True)
     for old in folder.iterdir():
-        if old.name not in {ZIP, *(source.name for source in sources)}:
+        if old.name not in {ZIP, *tables, *(source.name for source in printed)}:
             old.unlink()
-    for source in sources:
+    for name, text in tables.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="")
+    for source in printed:
         shutil.copyfile(source, folder / source.name)
 
 
@@ -393,6 +426,7 @@ def setup(app):
     app.connect("config-inited", read_citation)
     app.add_node(PendingTable)
     app.add_directive("book-table", BookTable)
+    app.add_directive("reading-time", ReadingTime)
     app.connect("doctree-read", add_greek_letters)
     app.connect("doctree-resolved", fill_tables)
     app.connect("html-page-context", add_buttons, priority=510)  # after the theme's own, which have 501

@@ -97,9 +97,14 @@ def experiment_of(cell: Cell, documents: int, **changes) -> Experiment:
     return Experiment(cell.corpus, cell.classifier, documents, seed=cell.seed, precision=precision, **changes)
 
 
+def documents_of(cell: Cell) -> int:
+    """How many test documents a main cell explains: the curves of the BiLSTM on long reviews are the most expensive."""
+    return 500 if (cell.corpus, cell.classifier) == ("imdb", "bilstm") else 1000
+
+
 def main_rows(cell: Cell, executor) -> Iterator[dict]:
     """AOPC, differences, correlations and accuracy on at least 1,000 documents (500 for the BiLSTM on IMDB)."""
-    documents = 500 if (cell.corpus, cell.classifier) == ("imdb", "bilstm") else 1000
+    documents = documents_of(cell)
     found = run(experiment_of(cell, documents), executor)
     yield from of_experiment(found, CUTOFFS, FEW_CUTOFFS, BINS)
     corpus = lib.data.load(cell.corpus)

@@ -25,7 +25,7 @@ def fingerprint() -> str:
     from lib.data import inventory
 
     digest = hashlib.sha256()
-    tables = sorted((ROOT / "book" / "reference").glob("*.csv"))
+    tables = sorted((ROOT / "book" / "reference").rglob("*.csv"))
     for path in [*sorted((ROOT / "lib").rglob("*.py")), *tables, ROOT / "requirements.lock"]:
         digest.update(f"{path.relative_to(ROOT).as_posix()}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
