@@ -134,6 +134,7 @@ def rho_histograms(panels: Mapping[str, Mapping[str, Tensor]], note: str = "") -
     """How the correlations with LOO are spread over documents, a panel for each entry: title -> method key -> rho [n].
 
     Documents whose correlation is undefined (NaN) are counted in the legend of the panel, not drawn.
+    Taught in: *Agreement with LOO*.
     """
     figure, axes = _grid(len(panels), width=3.0, height=2.7)
     sentences = []
@@ -160,7 +161,7 @@ def gradient_map(words: list[str], gradient: Tensor, title: str = "", note: str 
     """The gradient of one document as a heat map: a row for each word, a column for each embedding dimension [m, D].
 
     The scale is centred at 0; a dot marks clearly negative cells, so that the sign can be seen without colour.
-    Raises ``ValueError`` without words, or if there are not as many rows as words.
+    Raises ``ValueError`` without words, or if there are not as many rows as words. Taught in: *Why word-level gradients*.
     """
     values = np.asarray(gradient, dtype=float)
     _check_words(words, values)
@@ -183,8 +184,8 @@ def score_map(words: list[str], scores: Mapping[str, Tensor], title: str = "", n
     """Word scores of several methods for one document: a row for each method key, a column for each word [m].
 
     Each row is divided by its largest absolute value, because the units of the methods differ. Of the methods
-    whose sign means something, it is printed in the cells that matter (a tenth of the largest value and more). Raises ``ValueError`` without words, or if there
-    are not as many scores as words.
+    whose sign means something, it is printed in the cells that matter (a tenth of the largest value and more). Raises
+    ``ValueError`` without words, or if there are not as many scores as words. Taught in: *Looking at explanations*.
     """
     for values in scores.values():
         _check_words(words, values)
@@ -209,7 +210,7 @@ def score_map(words: list[str], scores: Mapping[str, Tensor], title: str = "", n
 def word_bars(scores: Mapping[str, Mapping[str, float]], title: str = "", note: str = "") -> Picture:
     """A bar for each word: method key -> word -> score. The highest three of each method are named in the alt text.
 
-    Taught in: *From one-hot to SignedGI*.
+    Taught in: *The FastText counterexample*.
     """
     figure, axes = _grid(len(scores), width=3.4, height=0.9 + 0.24 * max(map(len, scores.values())))
     tops = []
@@ -229,7 +230,7 @@ def word_bars(scores: Mapping[str, Mapping[str, float]], title: str = "", note: 
 def agreement_scatter(words: list[str], scores: Mapping[str, Tensor], note: str = "") -> Picture:
     """Scores of one document against its LOO scores, a point for each word: method key -> score [m]; one key is "loo".
 
-    Taught in: *From one-hot to SignedGI*.
+    Taught in: *Agreement with LOO*.
     """
     loo = scores["loo"]
     others = {key: values for key, values in scores.items() if key != "loo"}

@@ -82,7 +82,7 @@ def masking(classifier: TextClassifier, batch: Batch, methods: Sequence[str]) ->
 def heat_maps(classifiers: Sequence[TextClassifier], documents: dict[str, tuple[str, int]], methods: Sequence[str]) -> Explorer:
     """The words of a document coloured by a method: name -> (text, label), for several classifiers and methods.
 
-    Taught in: *From one-hot to SignedGI*.
+    Taught in: *Looking at explanations*.
     """
     @cache
     def explained(classifier, document):
@@ -102,7 +102,7 @@ def heat_maps(classifiers: Sequence[TextClassifier], documents: dict[str, tuple[
 def turning(classifier: TextClassifier, batch: Batch, methods: Sequence[str], angles: Sequence[int] = range(0, 91, 10)) -> Explorer:
     """Word scores of the batch's only document while the embedding space is turned and the classifier with it.
 
-    Taught in: *From one-hot to SignedGI*.
+    Taught in: *Sensitivity analysis*.
     """
     words = _only(batch)
     dimensions = classifier.embedding.embedding_dim
@@ -119,7 +119,7 @@ def turning(classifier: TextClassifier, batch: Batch, methods: Sequence[str], an
 def counting(classifier: TextClassifier, text: str, label: int, choices: Sequence[str], most: int = 8) -> Explorer:
     """The score of every word type of a text while one word is written more often: SA L2 and SignedGI.
 
-    A type's gradient is the sum over the positions where the word stands. Taught in: *From one-hot to SignedGI*.
+    A type's gradient is the sum over the positions where the word stands. Taught in: *The FastText counterexample*.
     """
     def draw(word, more):
         batch = classifier.encode([" ".join([text] + [word] * more)], [label])
@@ -135,7 +135,7 @@ def counting(classifier: TextClassifier, text: str, label: int, choices: Sequenc
 def agreement(classifiers: Sequence[TextClassifier], documents: dict[str, tuple[str, int]], methods: Sequence[str]) -> Explorer:
     """Score against LOO, a point for each word: document by document, for several classifiers and methods.
 
-    Taught in: *From one-hot to SignedGI*.
+    Taught in: *Agreement with LOO*.
     """
     def draw(classifier, document):
         batch = classifier.encode([document[0]], [document[1]])

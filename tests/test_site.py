@@ -9,7 +9,7 @@ from conftest import pages_of_toc
 from book.tools.web import AXE, FOLDER
 
 PAGES = [*pages_of_toc(), "index", "search", "genindex"]
-EXPLORERS = {f"chapters/{name}": 1 for name in ("sensitivity", "fasttext", "aopc", "agreement", "looking")}  # what each page promises; the others have none
+EXPLORERS = {"chapters/sensitivity": 1, "chapters/fasttext": 1, "chapters/aopc": 1, "chapters/agreement": 1, "chapters/looking": 2}  # what each page promises; the others have none
 MEGABYTE = 1_000_000
 pytestmark = pytest.mark.browser
 
