@@ -30,7 +30,7 @@ def experiments() -> list[Experiment]:
     news = "ag_news" if lib.data.available("ag_news") else "bbc_news"
     return [*(live(corpus, name) for corpus in ("imdb", news) for name in CLASSIFIERS),
             *(live(news, name, **changes) for changes in NEWS_VARIANTS for name in CLASSIFIERS),
-            live(news, "bilstm", recipe={"readout": "last"})]
+            live(news, "bilstm", recipe={"readout": "last"}), live("imdb", "fasttext", explain={"by_type": True})]
 
 
 def main() -> None:
