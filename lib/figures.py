@@ -99,8 +99,8 @@ def deletion_curves(panels: Mapping[str, Mapping[str, Tensor]], note: str = "") 
             half = int((np.asarray(curve) < 0.5).argmax()) if (np.asarray(curve) < 0.5).any() else None
             sentences.append(f"{METHODS[key].label} {f'needs {half} words to bring it below one half' if half is not None else 'never brings it below one half'}")
         axis.set(title=title, xlabel="words masked, k", ylim=(-0.02, 1.02))
-        axis.legend(fontsize=9)
     axes[0].set_ylabel("probability of the class")
+    _legend_above(figure, axes[0])
     _note(figure, note)
     return Picture(figure, f"Line chart of the probability of the gold class against the number of masked words. {'; '.join(sentences)}.")
 

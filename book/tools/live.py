@@ -30,7 +30,9 @@ def experiments() -> list[Experiment]:
     news = "ag_news" if lib.data.available("ag_news") else "bbc_news"
     return [*(live(corpus, name) for corpus in ("imdb", news) for name in CLASSIFIERS),
             *(live(news, name, **changes) for changes in NEWS_VARIANTS for name in CLASSIFIERS),
-            live(news, "bilstm", recipe={"readout": "last"}), live("imdb", "fasttext", explain={"by_type": True})]
+            *(live("imdb", name, measure={"operator": "delete"}, documents=50, K=50) for name in CLASSIFIERS),
+            live(news, "bilstm", recipe={"readout": "last"}), live("imdb", "fasttext", explain={"by_type": True}),
+            live("imdb", "fasttext", precision="float32")]
 
 
 def main() -> None:
