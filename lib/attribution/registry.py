@@ -24,7 +24,7 @@ def method(key: str, label: str, *, signed: bool, cost: str, citation: str, shar
     """Register a function of ``(classifier, batch, **options)`` as a method.
 
     ``cost`` is in passes through the classifier for a document of m words, ``citation`` a key of the bibliography.
-    ``shares_gradient`` says that the function takes ``gradient=``, an :class:`InputGradient` computed before.
+    ``shares_gradient`` says that the function takes ``gradient=``, an :class:`lib.attribution.gradients.InputGradient` computed before.
     """
     def register(function: Callable) -> Callable:
         METHODS[key] = Method(key, label, signed, cost, citation, function, shares_gradient)
