@@ -42,18 +42,19 @@ def intervals(panels: Mapping[str, Mapping[str, Mapping[str, Interval | None]]],
         first = axis is axes[0] or axis.get_subplotspec().is_first_col()
         axis.set_yticklabels([_plain(row) for row in rows] if first else [])
     if len(names) > 1:
-        _legend_above(figure, axes[0])
+        _legend_above(figure, axes)
     _note(figure, note)
     return Picture(figure, f"Points with 95 % intervals, {label}. {'; '.join(sentences)}.")
 
 
 @matplotlib.rc_context(STYLE)
 def lines(panels: Mapping[str, Mapping[str, tuple]], across: str, up: str, log: bool = False, ticks: Mapping[float, str] | None = None,
-          note: str = "", height: float = 3.2) -> Picture:
+          note: str = "", height: float = 3.2, same_scale: bool = True) -> Picture:
     """Lines with bands: panel title -> line -> (places [n], values [n], low [n], high [n]).
 
     A line is a method's key, "this build", "reference" or any other name. ``across`` and ``up`` name the axes, ``log`` makes
-    both logarithmic, ``ticks`` names places. Taught in: *What decides the outcome?*, *What an explanation costs*.
+    both logarithmic, ``ticks`` names places, ``same_scale`` gives all panels one vertical axis.
+    Taught in: *What decides the outcome?*, *What an explanation costs*.
     """
     figure, axes = _grid(len(panels), width=3.0, height=height)
     known = {key: (colour, DASHES[key]) for key, colour in COLOURS.items()} | {name: (mark[0], "-") for name, mark in SERIES.items()}
@@ -75,10 +76,10 @@ def lines(panels: Mapping[str, Mapping[str, tuple]], across: str, up: str, log: 
             axis.set_xticks(list(ticks), list(ticks.values()))
         sentences.append(f"{title}: {'; '.join(parts)}.")
     bottom, top = (limit(axis.get_ylim()[side] for axis in axes) for side, limit in ((0, min), (1, max)))
-    for axis in axes:
+    for axis in axes if same_scale else []:
         axis.set_ylim(bottom, top)
     axes[0].set_ylabel(up)
-    _legend_above(figure, axes[0])
+    _legend_above(figure, axes)
     _note(figure, note)
     return Picture(figure, f"Line charts of {up} against {across}{', both axes logarithmic' if log else ''}. {' '.join(sentences)}")
 
@@ -104,6 +105,6 @@ def rho_by_length(panels: Mapping[str, tuple[np.ndarray, np.ndarray]], note: str
         axis.set(title=f"{_plain(title)} (n = {drawn.sum()})", xlabel="words", ylim=(-1.05, 1.05))
         sentences.append(f"{title}: {outside.sum()} of {drawn.sum()} documents outside the band, {len(rho) - drawn.sum()} undefined")
     axes[0].set_ylabel("ρ")
-    _legend_above(figure, axes[0])
+    _legend_above(figure, axes)
     _note(figure, note)
     return Picture(figure, f"Scatter plots of the correlation ρ against the number of words; in a grey band p > 0.05. {'; '.join(sentences)}.")

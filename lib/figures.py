@@ -80,7 +80,7 @@ def aopc_curves(panels: Mapping[str, Mapping[str, Tensor]], note: str = "", seed
         axis.set(title=f"{title} (n = {interval.n})", xlabel="words masked, K", xlim=(0, max(1, len(cutoffs) - 1)))
         sentences.append(f"{title}, {interval.n} documents, at K = {len(cutoffs) - 1}: {_ordered(ends)}.")
     axes[0].set_ylabel("AOPC (probability)")
-    _legend_above(figure, axes[0])
+    _legend_above(figure, axes)
     _note(figure, note)
     return Picture(figure, "Line charts of AOPC against the number of masked words K, with 95 % bootstrap bands. " + " ".join(sentences))
 
@@ -100,7 +100,7 @@ def deletion_curves(panels: Mapping[str, Mapping[str, Tensor]], note: str = "") 
             sentences.append(f"{METHODS[key].label} {f'needs {half} words to bring it below one half' if half is not None else 'never brings it below one half'}")
         axis.set(title=title, xlabel="words masked, k", ylim=(-0.02, 1.02))
     axes[0].set_ylabel("probability of the class")
-    _legend_above(figure, axes[0])
+    _legend_above(figure, axes)
     _note(figure, note)
     return Picture(figure, f"Line chart of the probability of the gold class against the number of masked words. {'; '.join(sentences)}.")
 
@@ -263,10 +263,10 @@ def _grid(panels: int, width: float, height: float):
     return figure, axes[:panels]
 
 
-def _legend_above(figure: Figure, axis) -> None:
-    """One legend for all panels, out of the way of the curves."""
-    handles, labels = axis.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=4)
+def _legend_above(figure: Figure, axes) -> None:
+    """One legend for all panels, out of the way of the curves; a panel may lack some of the lines."""
+    handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels())}
+    figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=4)
 
 
 def _note(figure: Figure, note: str) -> None:
