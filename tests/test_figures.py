@@ -243,3 +243,10 @@ def test_the_alt_text_of_costs_tells_both_ends():
 def test_a_line_without_a_colour_of_its_own_is_drawn_alike_in_all_panels():
     lines = [axis.get_lines()[1] for axis in axes_of(cost_by_length({"FastText": costs(), "TextCNN": costs(3)}))]
     assert lines[0].get_color() == lines[1].get_color() != COLOURS["loo"]
+
+
+def test_the_legend_names_lines_that_the_first_panel_lacks():
+    words, *values = costs()["loo"]
+    picture = lines({"A": {"loo": (words, *values)}, "B": {"loo": (words, *values), "sa_l1": (words, *values)}}, "words", "ms")
+    assert [text.get_text() for text in picture.figure.legends[0].get_texts()] == ["LOO", "SA L1"]
+    assert len({axis.get_ylim() for axis in axes_of(picture)}) == 1

@@ -213,7 +213,7 @@ def row(method: str, metric: str, interval, k: int | None = None) -> dict:
 
 def table_of(cell: Cell, executor) -> pd.DataFrame:
     corpus = lib.data.load(cell.corpus)
-    about = {"dataset": cell.corpus, "source": f"{find(cell.corpus).label.removeprefix('the ')}, {len(corpus.train)} train",
+    about = {"dataset": cell.corpus, "source": f"{find(cell.corpus).label.removeprefix('the folder ').removeprefix('the package ')}; {len(corpus.train)} train",
              "classifier": cell.classifier, "seed": cell.seed, "variant": cell.variant, "lib_version": lib.__version__,
              "date": datetime.date.today().isoformat()}
     table = pd.DataFrame([about | found for found in cell.rows(cell, executor)])[COLUMNS]
