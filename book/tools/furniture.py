@@ -277,7 +277,8 @@ def fill_tables(app, doctree, docname):
 
 def times(app, doctree, docname):
     """About how long the prose takes, and what the last run of the code took."""
-    words = sum(len(paragraph.astext().split()) for paragraph in doctree.findall(nodes.paragraph))
+    paragraphs = [paragraph for paragraph in doctree.findall(nodes.paragraph) if not isinstance(paragraph.parent, nodes.entry)]
+    words = sum(len(paragraph.astext().split()) for paragraph in paragraphs)  # a table is looked at, not read
     text = f" About {max(1, round(words / WORDS_A_MINUTE))} minutes to read."
     if run := NbMetadataCollector.get_exec_data(app.env, docname):
         text += f" Its code took {run['runtime']:.0f} seconds when this page was made."

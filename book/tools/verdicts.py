@@ -139,8 +139,8 @@ def uncertain(share: Interval, *, least: float = 0.05) -> bool:
 
 
 def fades(*tenths: Interval, least: float = 0.5) -> bool:
-    """In some tenth of the document the gradient is, by the whole interval, less than ``least`` times its mean length."""
-    return bool(min(tenth.high for tenth in tenths) < least)
+    """In some tenth of the document the gradient is, by both intervals, shorter than ``least`` times that of the longest tenth."""
+    return bool(min(tenth.high for tenth in tenths) < least * max(tenth.low for tenth in tenths))
 
 
 def null_share(dimensions: int = 50, draws: int = 20_000, seed: int = 0) -> float:
