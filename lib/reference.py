@@ -12,7 +12,7 @@ COLUMNS = ["dataset", "source", "classifier", "method", "metric", "k", "n", "mea
 
 
 def results() -> pd.DataFrame:
-    """All rows of the reference results: each a mean over n documents with its 95 % bootstrap interval.
+    """All rows of the reference results: each a mean over n documents with its 95 % interval: bootstrap, Wilson's for shares.
 
     ``method`` is a key, or "A - B" for a paired difference; ``metric`` says what was averaged, ``k`` at which cut-off (or
     in which bin), ``variant`` which one thing was changed: "main" for nothing. ``make reference`` writes them.

@@ -18,7 +18,7 @@ QUERIES = {
     "ρ": "chapters/agreement",
     "counterexample": "chapters/fasttext",
     "verdict": "book/report",
-    "read-out": "book/glossary",
+    "read-out": "chapters/data_and_classifiers",
     "AG's News": "chapters/data_and_classifiers",
     "AG’s News": "chapters/data_and_classifiers",
     "softmax": "chapters/data_and_classifiers",

@@ -145,24 +145,20 @@ def of_experiment(found: dict, cutoffs: tuple[int, ...] = FEW_CUTOFFS, differenc
         if not defined.any():
             continue
         yield row(method, "rho", bootstrap(rho))
-        yield row(method, "rho > 0", bootstrap(rho[defined] > 0))
-        yield row(method, "p <= 0.05", bootstrap(p[defined] <= 0.05))
+        yield share_row(method, "rho > 0", rho[defined] > 0)
+        yield share_row(method, "p <= 0.05", p[defined] <= 0.05)
         if bins and method in ("signed_gi", "sa_l1"):
             counts, _ = np.histogram(rho[defined], bins=np.linspace(-1, 1, bins + 1))
             for k, count in enumerate(counts):
-                share = count / defined.sum()
-                interval = stats.binomtest(int(count), int(defined.sum())).proportion_ci(method="wilson")
-                yield {"method": method, "metric": "rho in bin", "k": k, "n": int(defined.sum()), "mean": share, "low": interval.low,
-                       "high": interval.high}
+                yield share_row(method, "rho in bin", np.arange(defined.sum()) < count, k)
     both = {key: found[key]["rho"].numpy() for key in ("signed_gi", "sa_l1")}
     if not np.isnan(both["signed_gi"] - both["sa_l1"]).all():
         yield row("signed_gi - sa_l1", "rho", paired_bootstrap(both["signed_gi"], both["sa_l1"]))
 
 
 def accuracy_row(classifier, corpus) -> dict:
-    n, share = len(corpus.test), lib.training.accuracy(classifier, corpus.test)
-    interval = stats.binomtest(round(share * n), n).proportion_ci(method="wilson")
-    return {"method": "", "metric": "accuracy", "k": None, "n": n, "mean": share, "low": interval.low, "high": interval.high}
+    n = len(corpus.test)
+    return share_row("", "accuracy", np.arange(n) < round(n * lib.training.accuracy(classifier, corpus.test)))
 
 
 def reason_rows(cell: Cell, executor, steps: int = 10) -> Iterator[dict]:
@@ -201,14 +197,21 @@ def reason_rows(cell: Cell, executor, steps: int = 10) -> Iterator[dict]:
     rho, p = pearson(scores["signed_gi"], scores["loo"], batch.mask)
     order = torch.argsort(batch.lengths, stable=True)
     for k, rows in enumerate(order.tensor_split(4)):  # quarters of the documents, the shortest first
-        for metric, values in (("rho by length", rho[rows]), ("p <= 0.05 by length", torch.where(rho[rows].isnan(), torch.nan, (p[rows] <= 0.05).double()))):
-            if not torch.isnan(values).all():
-                yield row("signed_gi", metric, bootstrap(values), k)
+        if not rho[rows].isnan().all():
+            yield row("signed_gi", "rho by length", bootstrap(rho[rows]), k)
+            yield share_row("signed_gi", "p <= 0.05 by length", (p[rows] <= 0.05)[~rho[rows].isnan()].numpy(), k)
 
 
 def row(method: str, metric: str, interval, k: int | None = None) -> dict:
     mean, low, high, n, _ = interval
     return {"method": method, "metric": metric, "k": k, "n": n, "mean": float(mean), "low": float(low), "high": float(high)}
+
+
+def share_row(method: str, metric: str, hits: np.ndarray, k: int | None = None) -> dict:
+    """A share with Wilson's interval: a bootstrap of hits alone would say that a miss is impossible."""
+    n, count = len(hits), int(hits.sum())
+    interval = stats.binomtest(count, n).proportion_ci(method="wilson")
+    return {"method": method, "metric": metric, "k": k, "n": n, "mean": count / n, "low": interval.low, "high": interval.high}
 
 
 def table_of(cell: Cell, executor) -> pd.DataFrame:
