@@ -68,6 +68,16 @@ def test_chapter_is_a_notebook_that_uses_the_library(path):
     assert re.search(r"^\s*(import lib\b|from lib\b)", code, re.MULTILINE), "it does not import lib"
 
 
+ROLE = re.compile(r"\{\{?(eq|cite(:[tp])?|doc|ref|numref|prf:ref|term)\}?\}`")
+
+
+@pytest.mark.parametrize("page", notebook_pages())
+def test_what_code_prints_holds_no_roles(page):
+    """On the page they would be resolved; in a notebook that a reader runs they would stand there as they are."""
+    code = [cell.source for cell in jupytext.read(ROOT / f"{page}.md").cells if cell.cell_type == "code"]
+    assert [line for source in code for line in source.splitlines() if ROLE.search(line)] == []
+
+
 TAUGHT = re.compile(r"Taught in:\s+((?:\*[^*]+\*(?:,\s+)?)+)")
 
 
