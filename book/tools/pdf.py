@@ -38,6 +38,7 @@ UNDRAWN_FORMULAS = """() => [...document.querySelectorAll(".math")]
     .map(math => math.textContent.trim())"""
 HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
     .map(heading => heading.innerText.replace(/\\s+/g, " ").trim())"""
+HEADING = re.compile("^h[1-6]$")
 WRITE_PAGE_NUMBERS = """pages => document.querySelectorAll(".book-contents a")
     .forEach(link => link.dataset.page = pages[decodeURIComponent(link.hash.slice(1))])"""
 
@@ -100,6 +101,9 @@ def printed_article(site_page: BeautifulSoup, page: str, pages: list[str]) -> Be
         node.decompose()
     for node in article.find_all(id=True):
         node["id"] = f"{page}/{node['id']}"  # every chapter has its #exercises
+    for heading in article.find_all(HEADING):  # a section may begin on a page that its heading no longer fits on
+        if heading.parent.get("id"):
+            heading["id"] = heading.parent.attrs.pop("id")
     for node in article.find_all("a", href=True):
         node["href"] = inner_link(node["href"], page, pages) or ""
         if not node["href"]:
@@ -140,8 +144,7 @@ def contents(articles: dict[str, BeautifulSoup], captions: dict[str, str]) -> st
             lines.append(f'<li class="part">{html.escape(captions[page])}</li>')
         for heading in article.find_all(["h1", "h2"]):
             level = {"h1": "chapter", "h2": "section"}[heading.name]
-            target = heading.find_parent("section")["id"]
-            lines.append(f'<li class="{level}"><a href="#{target}"><span>{heading.decode_contents()}</span></a></li>')
+            lines.append(f'<li class="{level}"><a href="#{heading["id"]}"><span>{heading.decode_contents()}</span></a></li>')
     return "\n".join([*lines, "</ul>", "</nav>"])
 
 
