@@ -473,6 +473,8 @@ def test_it_has_the_title_and_the_numbers_of_the_page(notebook, page, site):
         name = " ".join(number.get_text().split())
         assert re.search(rf"^(> )?\*\*{re.escape(name)}\b", text, re.MULTILINE), name
     for reference in article.select("a.reference.internal"):
+        if reference.find_parent(class_="cell_output"):
+            continue  # what code prints is not in the notebook until it runs
         assert " ".join(reference.get_text().split()) in " ".join(shown.split()), reference
 
 
