@@ -18,9 +18,9 @@ help:  ## this list
 # Sphinx warns about a page only when it reads it: after a failure the pages it has read are forgotten, so that the next
 # run fails as well. The results of the chapters that ran are kept.
 book: .venv/ready  ## train the classifiers, run every chapter, build the site into _build/html
-	$(BIN)/python -m book.tools.train
-	$(BIN)/python -m book.tools.live
-	$(BIN)/python -m book.tools.web
+	$(BIN)/python -m book.make.train
+	$(BIN)/python -m book.make.live
+	$(BIN)/python -m book.site.web
 	$(BIN)/jupyter-book build . --toc book/_toc.yml -n -W --keep-going || { rm -rf _build/.doctrees; exit 1; }
 	@echo
 	@echo "The book is in _build/html: open _build/html/index.html, or serve it with"
@@ -31,19 +31,19 @@ test: book  ## all tests; those of the pages read the book that was built
 	$(BIN)/python -m pytest
 
 pdf: book  ## the book as one PDF, _build/which-words-matter.pdf (needs Chromium or Chrome)
-	$(BIN)/python -m book.tools.pdf
+	$(BIN)/python -m book.site.pdf
 
 bench: .venv/ready  ## time the explanations, and write the numbers that the chapter on cost shows (ten minutes)
-	$(BIN)/python -m book.tools.bench
+	$(BIN)/python -m book.make.bench
 
-reference: .venv/ready  ## the paper's experiments on many documents and three seeds, into book/reference/results (an hour and a half)
-	$(BIN)/python -m book.tools.reference
+reference: .venv/ready  ## the paper's experiments on many documents and three seeds, into lib/results/tables (an hour and a half)
+	$(BIN)/python -m book.make.reference
 
 data: .venv/ready  ## download AG's News, the full IMDB and SST from their official addresses (optional)
-	$(BIN)/python -m book.tools.download
+	$(BIN)/python -m book.make.download
 
 lab: .venv/ready  ## JupyterLab, in which a double-click on a chapter opens it as a notebook
-	$(BIN)/python -m book.tools.lab
+	$(BIN)/python -m book.make.lab
 	$(BIN)/jupyter lab
 
 notebooks: book  ## every chapter as an .ipynb file in notebooks/
@@ -74,5 +74,5 @@ lock:  ## resolve the dependencies anew into requirements.lock
 	rm -rf _build/lock
 	$(PYTHON) -m venv _build/lock
 	_build/lock/bin/python -m pip install $(PIP_ARGS) "setuptools>=77" $(HOLD) -e ".[book,test]"
-	_build/lock/bin/python -m book.tools.lock requirements.lock
+	_build/lock/bin/python -m book.make.lock requirements.lock
 	rm -rf _build/lock

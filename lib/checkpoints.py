@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from . import storage, text
+from . import storage, vectors
 from .classifiers import CLASSIFIERS, TextClassifier
 from .data import Corpus
 from .text import vocabulary_from_words
@@ -31,7 +31,7 @@ def key_of(name: str, corpus: Corpus, seed: int, recipe: dict) -> str:
     code = [here / "text.py", here / "training.py", here / "classifiers" / "base.py", here / "classifiers" / f"{name}.py"]
     decisive = {
         "corpus": corpus.fingerprint, "max_words": corpus.max_words, "recipe": recipe, "seed": seed,
-        "glove": text.GLOVE_SHA256, "torch": torch.__version__.split("+")[0],
+        "glove": vectors.GLOVE_SHA256, "torch": torch.__version__.split("+")[0],
         "code": [hashlib.sha256(path.read_bytes()).hexdigest() for path in code],
     }
     digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from . import checkpoints, data, storage, training
 from .agreement import pearson
-from .attribution import PAPER, check, explain_all
+from .attribution import METHODS, check, explain_all
 from .classifiers import TextClassifier
 from .data import Corpus, Split
 from .faithfulness import aopc
@@ -31,8 +31,8 @@ from .targets import check_quantity
 
 PRECISIONS = ("float32", "float64")
 # What decides the numbers; what decides the classifier is in the key of its checkpoint.
-CODE = ("agreement.py", "attribution/**/*.py", "experiments.py", "faithfulness.py", "masking.py", "passes.py", "seeding.py",
-        "shortcuts/**/*.py", "targets.py")
+CODE = ("agreement.py", "attribution/**/*.py", "experiments.py", "faithfulness.py", "masking/**/*.py", "passes.py", "seeding.py",
+        "targets.py")
 
 
 @dataclass(frozen=True)
@@ -48,24 +48,13 @@ class Experiment:
     corpus: str
     classifier: str
     documents: int
-    methods: tuple[str, ...] = PAPER
+    methods: tuple[str, ...] = field(default_factory=lambda: tuple(METHODS))
     seed: int = 0
     K: int | None = None
     precision: str = "float32"
     recipe: dict = field(default_factory=dict)
     explain: dict = field(default_factory=dict)
     measure: dict = field(default_factory=dict)
-
-
-def live(corpus: str, classifier: str, **changes) -> Experiment:
-    """The experiment that the chapters compute while the book is built: 200 test documents, 100 for the BiLSTM on IMDB.
-
-    FastText is explained in double precision, where its tiny losses do not underflow. ``changes`` are fields of the
-    :class:`Experiment`. Taught in: *AOPC*.
-    """
-    documents = 100 if (corpus, classifier) == ("imdb", "bilstm") else 200
-    precision = "float64" if classifier == "fasttext" else "float32"
-    return Experiment(corpus, classifier, **{"documents": documents, "precision": precision, **changes})
 
 
 def processes(workers: int | None = None) -> ProcessPoolExecutor:

@@ -8,7 +8,7 @@ import torch
 from . import data, training
 from .attribution import METHODS, explain
 from .classifiers import TextClassifier
-from .highlights import Highlight
+from .show.highlights import Highlight
 from .targets import target_classes
 
 

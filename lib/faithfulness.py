@@ -9,7 +9,6 @@ from .seeding import document_generator
 from .targets import quantity, target_classes
 from .text import Batch
 
-
 TIES = ("random", "first")
 
 

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from .progress import progress
-from .shortcuts import shortcut_of
 from .text import Batch
 
 WORDS_PER_PASS = 8_192  # word positions that go through a classifier at once: some 20 MB of TextCNN's responses
@@ -18,7 +17,7 @@ def words_at_once(classifier, wanted: int | None = None) -> int:
     Raises ``ValueError`` if ``wanted`` is less than 1. Taught in: *What an explanation costs*.
     """
     if wanted is None:
-        return getattr(shortcut_of(classifier), "WORDS_PER_PASS", WORDS_PER_PASS)
+        return getattr(classifier, "words_per_pass", WORDS_PER_PASS)
     if wanted < 1:
         raise ValueError(f"The option words_per_pass is {wanted}: at least one word must go through the classifier at a time.")
     return wanted

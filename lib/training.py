@@ -12,7 +12,8 @@ from . import checkpoints
 from .classifiers import CLASSIFIERS, TextClassifier
 from .data import Corpus, Split
 from .progress import progress
-from .text import PADDING_ID, UNKNOWN_ID, Batch, build_vocabulary, glove_vectors
+from .text import PADDING_ID, UNKNOWN_ID, Batch, build_vocabulary
+from .vectors import glove_vectors
 
 STARTS = ("glove", "random")
 RECIPE = dict(start="glove", max_vocabulary=50_000, batch_size=64, learning_rate=1e-3, updates=800, patience=2, word_dropout=0.01)

@@ -10,11 +10,9 @@ from ..passes import passes
 from ..text import Batch
 from . import chance, gradients, occlusion  # each import registers its methods
 from .gradients import InputGradient, input_gradient, saliency
-from .registry import METHODS, Method
+from .registry import METHODS, Method, lookup, variant
 
-PAPER = ("random", "loo", "signed_gi", "gi", "sa_raw", "sa_l1", "sa_l2", "sa_linf")
-
-__all__ = ["PAPER", "METHODS", "InputGradient", "Method", "check", "explain", "explain_all", "input_gradient", "saliency"]
+__all__ = ["METHODS", "InputGradient", "Method", "check", "explain", "explain_all", "input_gradient", "lookup", "saliency", "variant"]
 
 
 def explain(classifier, batch: Batch, method: str, **options) -> Tensor:

@@ -8,7 +8,7 @@ from ..text import Batch
 from .registry import method
 
 
-@method("random", "Random", signed=False, cost="none", citation="du2021")
+@method("random", "Random", sign="none", cost="none", citation="du2021")
 def random(classifier, batch: Batch, seed: int = 0) -> Tensor:
     """A random permutation of 1 to m for each document of m words, [B, T]: an explanation that knows nothing.
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..shortcuts import shortcut_of
+from ..masking.shortcuts import shortcut_of
 from ..targets import quantity, support_sign, target_classes
 from ..text import Batch
 from .registry import method
@@ -49,7 +49,7 @@ def input_gradient(classifier, batch: Batch, of: str = "loss", target: str | int
     return InputGradient(values, embeddings.detach(), of)
 
 
-@method("saliency", "Gradient saliency", signed=False, cost="1 forward, 1 backward", citation="atanasova2020", shares_gradient=True)
+@method("saliency", "Gradient saliency", sign="none", cost="1 forward, 1 backward", citation="atanasova2020", shares_gradient=True)
 def saliency(classifier, batch: Batch, reduce: str = "l2", times_input: bool = False, of: str = "loss",
              target: str | int = "gold", by_type: bool = False, gradient: InputGradient | None = None) -> Tensor:
     """One cell of the gradient-saliency grid, [B, T]: what is differentiated, times the input or not, how reduced.
@@ -67,7 +67,7 @@ def saliency(classifier, batch: Batch, reduce: str = "l2", times_input: bool = F
     return REDUCTIONS[reduce](values)
 
 
-@method("sa_raw", "SA raw", signed=False, cost="1 forward, 1 backward", citation="nguyen2018", shares_gradient=True)
+@method("sa_raw", "SA raw", sign="none", cost="1 forward, 1 backward", citation="nguyen2018", shares_gradient=True)
 def sa_raw(classifier, batch: Batch, **options) -> Tensor:
     r"""Raw sensitivity :math:`s_i = \sum_d g_{i,d}`, [B, T]: it has a sign, but one that means nothing.
 
@@ -77,7 +77,7 @@ def sa_raw(classifier, batch: Batch, **options) -> Tensor:
     return saliency(classifier, batch, reduce="sum", **options)
 
 
-@method("sa_l1", "SA L1", signed=False, cost="1 forward, 1 backward", citation="li2016visualizing", shares_gradient=True)
+@method("sa_l1", "SA L1", sign="none", cost="1 forward, 1 backward", citation="li2016visualizing", shares_gradient=True)
 def sa_l1(classifier, batch: Batch, **options) -> Tensor:
     r"""Sensitivity :math:`s_i = \sum_d |g_{i,d}|`, [B, T]: large if the loss reacts to moving the word's vector.
 
@@ -87,7 +87,7 @@ def sa_l1(classifier, batch: Batch, **options) -> Tensor:
     return saliency(classifier, batch, reduce="l1", **options)
 
 
-@method("sa_l2", "SA L2", signed=False, cost="1 forward, 1 backward", citation="arras2016", shares_gradient=True)
+@method("sa_l2", "SA L2", sign="none", cost="1 forward, 1 backward", citation="arras2016", shares_gradient=True)
 def sa_l2(classifier, batch: Batch, **options) -> Tensor:
     r"""Sensitivity :math:`s_i = (\sum_d g_{i,d}^2)^{1/2}`, [B, T]: the steepest slope of the loss at the word.
 
@@ -96,7 +96,7 @@ def sa_l2(classifier, batch: Batch, **options) -> Tensor:
     return saliency(classifier, batch, reduce="l2", **options)
 
 
-@method("sa_linf", "SA Linf", signed=False, cost="1 forward, 1 backward", citation="simonyan2014", shares_gradient=True)
+@method("sa_linf", "SA Linf", sign="none", cost="1 forward, 1 backward", citation="simonyan2014", shares_gradient=True)
 def sa_linf(classifier, batch: Batch, **options) -> Tensor:
     r"""Sensitivity :math:`s_i = \max_d |g_{i,d}|`, [B, T]: the most sensitive single dimension.
 
@@ -105,7 +105,7 @@ def sa_linf(classifier, batch: Batch, **options) -> Tensor:
     return saliency(classifier, batch, reduce="linf", **options)
 
 
-@method("gi", "Gradient x Input", signed=True, cost="1 forward, 1 backward", citation="denil2014", shares_gradient=True)
+@method("gi", "Gradient x Input", sign="quantity", cost="1 forward, 1 backward", citation="denil2014", shares_gradient=True)
 def gi(classifier, batch: Batch, of: str = "loss", target: str | int = "gold", by_type: bool = False,
        gradient: InputGradient | None = None, shortcut: bool = True) -> Tensor:
     r"""Gradient times input :math:`s_i = g_i \cdot e_i`, [B, T], the derivative with respect to the one-hot entry.
@@ -120,7 +120,7 @@ def gi(classifier, batch: Batch, of: str = "loss", target: str | int = "gold", b
     return saliency(classifier, batch, reduce="sum", times_input=True, of=of, target=target, by_type=by_type, gradient=gradient)
 
 
-@method("signed_gi", "SignedGI", signed=True, cost="1 forward, 1 backward", citation="du2021", shares_gradient=True)
+@method("signed_gi", "SignedGI", sign="support", cost="1 forward, 1 backward", citation="du2021", shares_gradient=True)
 def signed_gi(classifier, batch: Batch, of: str = "loss", target: str | int = "gold", by_type: bool = False,
               gradient: InputGradient | None = None, shortcut: bool = True) -> Tensor:
     r"""SignedGI :math:`s_i = - g_i \cdot e_i` for the loss, [B, T]: positive means the word supports the class.

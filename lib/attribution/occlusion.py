@@ -9,7 +9,7 @@ from ..text import Batch
 from .registry import method
 
 
-@method("loo", "LOO", signed=True, cost="m + 1 forward", citation="li2016erasure")
+@method("loo", "LOO", sign="support", cost="m + 1 forward", citation="li2016erasure")
 @torch.no_grad()
 def loo(classifier, batch: Batch, of: str = "loss", target: str | int = "gold", operator: str = "zero",
         words_per_pass: int | None = None, shortcut: bool = True) -> Tensor:

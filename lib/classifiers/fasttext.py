@@ -15,6 +15,7 @@ class FastText(TextClassifier):
 
     name = "fasttext"
     label = "FastText"
+    words_per_pass = 65_536  # nothing is kept of a word but its vector and a few numbers
 
     def __init__(self, vocabulary, classes, max_words, dimensions=50):
         super().__init__(vocabulary, classes, max_words, dimensions)

@@ -1,0 +1,5 @@
+"""What was found, shown: pictures, tables, sentences, coloured words, explorers."""
+
+from . import charts, curves, highlights, maps, picture, prose, widgets
+
+__all__ = ["charts", "curves", "highlights", "maps", "picture", "prose", "widgets"]

@@ -1,0 +1,296 @@
+"""The front door, from a sentence to scores and a picture, and the picture itself: correct, escaped, clear without colour."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+import torch
+from small import CLASSES, KIND_NAMES, KINDS, corpus, fit, untrained
+
+import lib
+from lib.attribution import METHODS, explain
+from lib.explanation import explain_text
+from lib.show.highlights import Highlight, SideBySide
+
+TEXT = "A Fine film, and it was WARM!"
+HOSTILE = "<script>alert(\"x\")</script> 'q' \x00 \x07 😀 &amp; <img src=x onerror=alert(1)> <!-- a film --> </div>"
+
+
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LIB_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("LIB_MODEL_DIR", raising=False)
+        return fit("fasttext", updates=100, learning_rate=0.1, patience=20)
+
+
+class Page(HTMLParser):
+    """What a browser would make of some HTML: its elements, the words in coloured spans, and whether every element is closed."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.elements, self.open, self.words = [], [], []
+        self.feed(html)
+        self.close()
+        assert self.open == [], "an element was never closed"
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag != "br":
+            self.open.append(tag)
+        if tag == "span":
+            self.words.append("")
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, f"</{tag}> closes another element"
+
+    def handle_data(self, text):
+        if self.open and self.open[-1] == "span":
+            self.words[-1] += text
+
+    def handle_comment(self, text):
+        raise AssertionError("a comment hides part of the text")
+
+    def spans(self):
+        return [attributes for tag, attributes in self.elements if tag == "span"]
+
+    def attribute(self, name):
+        return next(attributes[name] for _, attributes in self.elements if name in attributes)
+
+
+def styles(highlight):
+    return [span.get("style", "") for span in Page(highlight._repr_html_()).spans()]
+
+
+# --- explain_text ------------------------------------------------------------------------------------------------------
+
+
+def test_the_words_are_those_of_the_text_as_they_were_spelled(classifier):
+    explanation = explain_text(TEXT, classifier)
+    assert [word for word, _ in explanation] == ["A", "Fine", "film", ",", "and", "it", "was", "WARM", "!"]
+    assert len(explanation) == 9
+
+
+def test_pairs_are_what_explain_gives(classifier):
+    batch = classifier.encode([TEXT])
+    scores = explain(classifier, batch, "loo", target="predicted", of="logit")[0].tolist()
+    explanation = explain_text(TEXT, classifier, method="loo", of="logit")
+    assert list(explanation) == list(zip(batch.words[0], scores))
+    assert explanation.words == batch.words[0] and explanation.scores == scores
+
+
+def test_scores_of_a_linear_classifier_add_up_to_its_logit(classifier):
+    """For FastText the words' gradient times input adds up to the logit without its bias."""
+    explanation = explain_text(TEXT, classifier, of="logit", target="good")
+    logit = classifier(classifier.encode([TEXT]))[0, 1] - classifier.output.bias[1]
+    assert sum(score for _, score in explanation) == pytest.approx(logit.item(), abs=1e-5)
+
+
+def test_words_that_decide_the_class_stand_out(classifier):
+    assert max(explain_text(TEXT, classifier), key=lambda pair: pair[1])[0] in ("Fine", "WARM")
+    assert min(explain_text("A fine plot, and a dull film", classifier, target="good"), key=lambda pair: pair[1])[0] == "dull"
+
+
+def test_repr_is_a_list_of_pairs(classifier):
+    explanation = explain_text("A fine film", classifier)
+    assert eval(repr(explanation)) == [(word, pytest.approx(score, abs=1e-4)) for word, score in explanation]
+
+
+def test_the_explanation_says_what_it_explains(classifier):
+    explanation = explain_text("dull and cold", classifier, method="gi")
+    probabilities = classifier(classifier.encode(["dull and cold"])).softmax(dim=1)[0]
+    assert (explanation.method, explanation.label, explanation.classifier) == ("gi", "bad", "FastText")
+    assert explanation.probability == pytest.approx(probabilities[0].item(), abs=1e-6)
+
+
+@pytest.mark.parametrize("index", [0, 1])
+@pytest.mark.parametrize("method", ["signed_gi", "loo", "random"])
+def test_a_class_by_name_and_by_index_is_the_same(index, method, classifier):
+    named = explain_text(TEXT, classifier, method=method, target=CLASSES[index])
+    assert named == explain_text(TEXT, classifier, method=method, target=index)
+    probabilities = classifier(classifier.encode([TEXT])).softmax(dim=1)[0]
+    assert named.label == CLASSES[index] and named.probability == pytest.approx(probabilities[index].item(), abs=1e-6)
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_the_scores_are_those_of_the_class_asked_for(index, classifier):
+    batch = classifier.encode([TEXT], [index])
+    assert explain_text(TEXT, classifier, target=CLASSES[index]).scores == explain(classifier, batch, "signed_gi", target="gold")[0].tolist()
+
+
+@pytest.mark.parametrize(("text", "predicted"), [("a fine film", "good"), ("a dull film", "bad")])
+def test_without_a_class_the_predicted_one_is_explained(text, predicted, classifier):
+    explanation = explain_text(text, classifier)
+    assert explanation == explain_text(text, classifier, target=predicted) == explain_text(text, classifier, target="predicted")
+    assert explanation.probability > 0.5
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("name", "options"), KINDS, ids=KIND_NAMES)
+def test_every_method_explains_every_classifier(name, options, method):
+    model = untrained(name, **options)
+    explanation = explain_text(TEXT, model, method=method)
+    assert len(explanation.words) == len(explanation.scores) == 9
+    assert torch.isfinite(torch.tensor(explanation.scores)).all() and any(explanation.scores)
+    assert Page(explanation._repr_html_()).words == explanation.words
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("text", ["", "  ", "\x00", "<br />"])
+def test_a_text_without_words_has_an_empty_explanation(text, method, classifier):
+    explanation = explain_text(text, classifier, method=method)
+    assert list(explanation) == [] and len(explanation) == 0 and repr(explanation) == "[]"
+    assert Page(explanation._repr_html_()).words == []
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_one_word(method, classifier):
+    explanation = explain_text("Clever", classifier, method=method)
+    assert explanation.words == ["Clever"] and len(explanation.scores) == 1
+
+
+def test_only_unknown_words(classifier):
+    explanation = explain_text("Qux quux QUUUX", classifier)
+    assert explanation.words == ["Qux", "quux", "QUUUX"]
+    assert len(set(explanation.scores)) == 1, "the same vector three times, in a bag of words, has the same score"
+
+
+def test_a_long_text_is_explained_up_to_where_the_classifier_reads(classifier):
+    assert len(explain_text("film " * 50, classifier)) == classifier.max_words == 12
+
+
+def test_options_reach_the_method(classifier):
+    assert explain_text(TEXT, classifier, method="random", seed=1) != explain_text(TEXT, classifier, method="random", seed=2)
+
+
+@pytest.mark.parametrize(("options", "error", "sentence"), [
+    ({"method": "magic"}, ValueError, "Unknown method 'magic': choose one of random, "),
+    ({"target": "brilliant"}, ValueError, "Unknown class 'brilliant': choose one of bad, good, its index, or 'predicted'"),
+    ({"target": "gold"}, ValueError, "Unknown class 'gold'"),
+    ({"target": 2}, ValueError, r"Class 2 is out of range: the classes are 0 to 1 \(bad, good\)"),
+    ({"target": -1}, ValueError, "Class -1 is out of range"),
+    ({"target": 0.5}, ValueError, "Unknown target 0.5"),
+    ({"target": "brilliant", "method": "random"}, ValueError, "Unknown class 'brilliant'"),
+    ({"target": 2, "method": "random"}, ValueError, "Class 2 is out of range"),
+    ({"of": "logits"}, ValueError, "Unknown quantity 'logits': explain one of loss, logit, probability"),
+    ({"steps": 3}, ValueError, "Unknown option steps for signed_gi"),
+    ({"text": ["a film"]}, TypeError, "A text must be a string, not list"),
+    ({"text": None}, TypeError, "A text must be a string, not NoneType"),
+])
+def test_what_explain_text_refuses(options, error, sentence, classifier):
+    with pytest.raises(error, match=sentence) as caught:
+        explain_text(**{"text": TEXT, "classifier": classifier, **options})
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_classifier_or_data_set_is_named(monkeypatch):
+    with pytest.raises(ValueError, match="There is no data set 'imbd': the data sets are imdb, "):
+        explain_text(TEXT, corpus="imbd")
+    monkeypatch.setattr(lib.data, "load", lambda name: corpus())
+    with pytest.raises(ValueError, match="Unknown classifier 'gpt': choose one of fasttext, textcnn, bilstm"):
+        explain_text(TEXT, "gpt")
+
+
+def test_nan_in_an_embedding_is_reported():
+    broken = untrained("fasttext")
+    broken.embedding.weight[broken.vocabulary["film"]] = torch.nan
+    with pytest.raises(ValueError, match="scores that are not finite numbers for document 0 .* look for NaN"):
+        explain_text("a film", broken)
+
+
+def test_a_classifier_may_be_named_and_is_then_trained_or_loaded(monkeypatch):
+    asked = []
+    monkeypatch.setattr(lib.data, "load", lambda name: asked.append(name) or corpus())
+    monkeypatch.setattr(lib.training, "fit", lambda name, data: asked.append(name) or untrained("fasttext", classes=2))
+    assert explain_text("a film", "bilstm", "bbc_news").words == ["a", "film"]
+    assert asked == ["bbc_news", "bilstm"]
+
+
+# --- hostile text ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_hostile_text_is_shown_and_not_obeyed(method, classifier):
+    classifier = untrained("fasttext")  # random weights: every word has some score, and none is in the vocabulary
+    explanation = explain_text(HOSTILE, classifier, method=method)
+    page = Page(explanation._repr_html_())
+    assert {tag for tag, _ in page.elements} <= {"div", "span", "strong", "br", "small"}
+    assert not any(name.startswith("on") for _, attributes in page.elements for name in attributes)
+    assert page.words == explanation.words and "<script>alert" in page.words and "😀" in page.words
+
+
+def test_hostile_names_are_shown_and_not_obeyed():
+    highlight = Highlight(['"><script>', "'&amp;'"], [1.0, -1.0], title='<b onclick="x">&lt;</b>')
+    page = Page(highlight._repr_html_())
+    assert [tag for tag, _ in page.elements] == ["div", "strong", "br", "span", "span", "br", "small"]
+    assert page.words == ['"><script>', "'&amp;'"]
+    assert page.attribute("aria-label") == highlight.alt and highlight.title in highlight.alt
+
+
+# --- Highlight ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_sign_is_visible_without_colour():
+    lines = [re.search(r"border-bottom: \S+ (\w+)", style).group(1) for style in styles(Highlight(["good", "bad"], [1.0, -1.0]))]
+    assert lines == ["solid", "dashed"]
+
+
+def test_the_legend_explains_both_lines():
+    html = Highlight(["good", "bad"], [0.25, -1.0])._repr_html_()
+    assert "solid line: supports the class; dashed line: speaks against it; strongest colour ±1<" in html
+
+
+def test_a_method_without_a_sign_says_so_and_shows_none():
+    signed, unsigned = (Highlight(["good", "well"], [1.0, 0.5], signed=signed)._repr_html_() for signed in (True, False))
+    assert "this method has no sign" in unsigned and "supports" not in unsigned
+    assert [span["title"] for span in Page(unsigned).spans()] == ["1", "0.5"]
+    assert [span["title"] for span in Page(signed).spans()] == ["+1", "+0.5"]
+
+
+def test_a_larger_score_has_a_stronger_colour():
+    opacity = [float(re.search(r"background-color: rgba\([^)]*, ([\d.]+)\)", style).group(1))
+               for style in styles(Highlight(list("abc"), [0.4, 0.8, -1.0]))]
+    assert opacity == pytest.approx([0.2, 0.4, 0.5], abs=0.01)
+
+
+def test_the_limit_is_the_score_with_full_colour():
+    alone, limited, beyond = styles(Highlight(["a"], [2.0])), styles(Highlight(["a"], [2.0], limit=4.0)), styles(Highlight(["a"], [2.0], limit=0.5))
+    assert "0.50)" in alone[0] and "0.25)" in limited[0] and beyond == alone
+    assert Highlight(list("ab"), [0.5, -3.0]).limit == 3.0
+
+
+def test_small_scores_are_not_marked():
+    assert [bool(style) for style in styles(Highlight(list("abcd"), [1.0, 0.05, -0.05, 0.0]))] == [True, False, False, False]
+
+
+@pytest.mark.parametrize("scores", [[0.0, 0.0], torch.zeros(2), []], ids=["zeros", "tensor", "none"])
+def test_nothing_is_marked_where_all_scores_are_zero(scores):
+    assert not any(styles(Highlight(["a", "b"][: len(scores)], scores)))
+
+
+def test_words_and_scores_must_match():
+    with pytest.raises(ValueError, match="2 words came with 3 scores: pass the scores of this document without padding"):
+        Highlight(["a", "b"], [1.0, 2.0, 0.0])
+
+
+def test_the_alternative_text_names_the_highest_and_the_lowest_words():
+    words, scores = list("abcdefgh"), [0.1, -0.5, 0.9, 0.3, -0.7, 0.2, -0.1, 0.0]
+    assert Highlight(words, scores).alt == "Highest scores c 0.9, d 0.3, f 0.2; lowest e -0.7, b -0.5, g -0.1."
+    assert Highlight(words, scores, "Title", signed=False).alt == "Title: highest scores c 0.9, d 0.3, f 0.2."
+    assert repr(Highlight(words, scores)) == Highlight(words, scores).alt
+
+
+def test_the_alternative_text_of_no_words_says_so():
+    assert Highlight([], [], "Title").alt == "Title: no words."
+
+
+def test_the_picture_of_an_explanation_has_its_title(classifier):
+    picture = explain_text("a fine film", classifier).picture()
+    assert re.fullmatch(r"FastText, good with probability [01]\.\d{3}: SignedGI", picture.title) and picture.signed
+    assert not explain_text("a fine film", classifier, method="sa_l2").picture().signed
+
+
+def test_side_by_side_shows_all():
+    both = SideBySide(Highlight(["left"], [1.0]), Highlight(["right"], [-1.0]))
+    assert Page(both._repr_html_()).words == ["left", "right"]
+    assert "left 1" in repr(both) and "right -1" in repr(both)

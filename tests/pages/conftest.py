@@ -1,0 +1,3 @@
+"""Fixtures of the built book."""
+
+from built import browser, executed, served, site  # noqa: F401

@@ -1,0 +1,223 @@
+"""The built site in a real browser: offline, on a phone, by keyboard, without barriers; and every explorer moved."""
+
+import gzip
+from contextlib import contextmanager
+
+import pytest
+from built import pages_of_toc
+
+from book.site.web import AXE, FOLDER
+
+PAGES = [*pages_of_toc(), "index", "search", "genindex"]
+EXPLORERS = {"chapters/sensitivity": 1, "chapters/fasttext": 1, "chapters/aopc": 1, "chapters/agreement": 1, "chapters/looking": 2}  # what each page promises; the others have none
+MEGABYTE = 1_000_000
+pytestmark = pytest.mark.browser
+
+# Every explorer must be drawn once, and every formula.
+READY = """async () => {
+    await window.MathJax?.startup?.promise;
+    await document.fonts.ready;
+}"""
+VIEWS = """() => [...document.querySelectorAll('script[type="application/vnd.jupyter.widget-view+json"]')].map(
+    view => [...view.parentElement.querySelectorAll(".widget-subarea")].map(area => area.getBoundingClientRect().height > 100))"""
+UNDRAWN = """() => [...document.querySelectorAll(".math")]
+    .filter(math => !math.querySelector("mjx-container") || math.querySelector("mjx-merror, [data-mjx-error]"))
+    .map(math => math.textContent)"""
+OPEN_ALL = """() => {
+    document.querySelectorAll("details").forEach(details => { details.open = true; });
+    document.querySelectorAll(".toggle-button-hidden, .toggle-hidden > .toggle-button").forEach(button => button.click());
+    return new Promise(resolve => setTimeout(resolve, 700));  // they fade in
+}"""
+
+
+@contextmanager
+def visit(browser, address, page, width=1280, scheme="light"):
+    """The page as a first-time visitor gets it with every other address blocked, what went wrong, and what it weighed."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    tab, faults, weight = context.new_page(), [], []
+
+    def answer(route):
+        if route.request.url.startswith((address, "data:", "blob:")):
+            route.continue_()
+        else:
+            faults.append(f"asked for {route.request.url}")
+            route.abort()
+
+    def weigh(response):
+        if response.status >= 400:
+            faults.append(f"{response.status} for {response.url}")
+        elif response.url.startswith("http") and response.status == 200 and page != "index":  # which leads on at once
+            packed = response.headers.get("content-type", "").startswith(("text/", "application/j", "image/svg"))
+            weight.append(len(gzip.compress(response.body(), 6) if packed else response.body()))
+
+    tab.route("**/*", answer)
+    tab.on("response", weigh)
+    tab.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    tab.on("pageerror", lambda error: faults.append(str(error)))
+    try:
+        tab.goto(f"{address}/{page}.html", wait_until="load")
+        tab.wait_for_load_state("networkidle")
+        tab.evaluate(READY)
+        yield tab, faults, weight
+    finally:
+        context.close()
+
+
+# --- self-contained --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_needs_nothing_from_elsewhere_and_is_light(page, browser, served):
+    with visit(browser, served, page) as (tab, faults, weight):
+        assert faults == []
+        assert tab.evaluate(VIEWS) == [[True]] * EXPLORERS.get(page, 0)
+        assert tab.evaluate(UNDRAWN) == []
+        assert sum(weight) < (2.5 if page in EXPLORERS else 1) * MEGABYTE
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_opens_from_a_folder(page, browser, site):
+    with visit(browser, site.as_uri(), page) as (tab, faults, _):
+        assert faults == []
+        assert tab.evaluate(VIEWS) == [[True]] * EXPLORERS.get(page, 0)
+        assert tab.evaluate(UNDRAWN) == []
+
+
+@pytest.mark.parametrize("page", pages_of_toc())
+def test_the_text_does_not_wait_for_scripts(page, browser, served):
+    """All scripts are held back for ever: the article is there nevertheless, to its last sentence."""
+    tab = browser.new_page()
+    tab.route("**/*", lambda route: None if route.request.resource_type == "script" else route.continue_())
+    try:
+        tab.goto(f"{served}/{page}.html", wait_until="commit")
+        tab.locator("details.cite-this-page summary").wait_for(state="visible")
+        assert tab.locator("article h1").is_visible()
+        assert tab.evaluate("document.readyState") == "loading", "nothing was held back"
+    finally:
+        tab.close()
+
+
+# --- for everybody ---------------------------------------------------------------------------------------------------
+
+
+def barriers(tab):
+    """What axe-core finds: rule, and the elements that break it."""
+    found = tab.evaluate("async () => (await axe.run({resultTypes: ['violations']})).violations")
+    return {rule["id"]: [node["html"][:200] for node in rule["nodes"]] for rule in found}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_has_no_barriers(page, scheme, browser, served):
+    with visit(browser, served, page, scheme=scheme) as (tab, _, _):
+        assert tab.evaluate("document.documentElement.dataset.theme") == scheme
+        tab.evaluate(OPEN_ALL)
+        tab.add_script_tag(path=FOLDER / AXE.rpartition("/")[2])
+        assert barriers(tab) == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("button, width", [(".dropdown-download-buttons > button", 1280), (".search-button__button:visible", 1280),
+                                           (".primary-toggle:visible", 360), (".secondary-toggle:visible", 360)])
+def test_menus_search_and_sidebars_have_no_barriers(button, width, scheme, browser, served):
+    with visit(browser, served, "chapters/aopc", width, scheme) as (tab, faults, _):
+        tab.locator(button).first.click()
+        tab.wait_for_timeout(700)  # they slide in
+        tab.add_script_tag(path=FOLDER / AXE.rpartition("/")[2])
+        assert barriers(tab) == {}
+        assert faults == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_phone_shows_the_page_without_scrolling_sideways(page, browser, served):
+    with visit(browser, served, page, width=360) as (tab, faults, _):
+        tab.evaluate(OPEN_ALL)
+        assert faults == []
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 360
+        beyond = """() => [...document.querySelectorAll("article p, article h1, article h2, article li, .explorer, figcaption")]
+            .filter(node => !node.closest("table") && node.getBoundingClientRect().right > 361).map(node => node.outerHTML.slice(0, 200))"""
+        assert tab.evaluate(beyond) == []
+
+
+MARK_FOCUSABLE = """() => [...document.querySelectorAll("a[href], button, select, input, summary, [tabindex='0']")].filter(
+    node => node.checkVisibility({visibilityProperty: true}) && !node.closest("[inert], dialog:not([open])") && node.tabIndex >= 0 && !node.disabled)
+    .map((node, number) => { node.dataset.wanted = number; return number; }).length"""
+
+
+@pytest.mark.parametrize("page", ["chapters/looking", "book/report", "book/api", "book/introduction", "book/downloads"])
+def test_the_keyboard_reaches_everything(page, browser, served):
+    with visit(browser, served, page) as (tab, _, _):
+        tab.evaluate(OPEN_ALL)
+        number = tab.evaluate(MARK_FOCUSABLE)
+        assert number > 10
+        tab.evaluate("document.addEventListener('focusin', event => { delete event.target.dataset.wanted; })")
+        for _ in range(number + 20):
+            tab.keyboard.press("Tab")
+        assert tab.evaluate("() => [...document.querySelectorAll('[data-wanted]')].map(node => node.outerHTML.slice(0, 200))") == []
+
+
+# --- explorers -------------------------------------------------------------------------------------------------------
+
+SHOWN = """explorer => [...explorer.querySelectorAll(".widget-html-content")].filter(view => view.checkVisibility())
+    .map(view => view.innerHTML)"""
+CONTROLS = ".noUi-handle, select"
+
+
+def move(control, key):
+    """Move a control one step by keyboard, and wait a moment for the pictures to follow."""
+    control.focus()
+    control.press(key)
+    control.page.wait_for_timeout(100)
+
+
+@pytest.mark.parametrize("page, number", EXPLORERS.items(), ids=EXPLORERS)
+def test_every_control_is_named_and_changes_what_is_shown(page, number, browser, served):
+    with visit(browser, served, page) as (tab, faults, _):
+        explorers = tab.locator(".explorer").all()
+        assert len(explorers) == number
+        for explorer in explorers:
+            controls = explorer.locator(CONTROLS).all()
+            assert controls
+            for control in controls:
+                slider = control.evaluate("node => node.matches('.noUi-handle')")
+                onward, back = ("ArrowRight", "ArrowLeft") if slider else ("ArrowDown", "ArrowUp")
+                assert control.evaluate("node => node.ariaLabel || node.labels[0].textContent").strip()
+                before = explorer.evaluate(SHOWN)
+                move(control, onward)
+                assert explorer.evaluate(SHOWN) != before, "the control moved and nothing changed"
+                if slider:
+                    assert control.get_attribute("aria-valuetext") == explorer.locator(".widget-readout").inner_text()
+                move(control, back)
+                assert explorer.evaluate(SHOWN) == before
+        assert faults == []
+
+
+def test_masking_greys_out_as_many_words_as_the_slider_says(browser, served):
+    with visit(browser, served, "chapters/aopc") as (tab, _, _):
+        views, slider = tab.locator(".masked-words"), tab.locator(".explorer .noUi-handle")
+        names = [views.nth(side).locator("strong").first.inner_text() for side in (0, 1)]
+        assert len(set(names)) == 2
+        probabilities = [views.nth(side).locator("strong").last.inner_text() for side in (0, 1)]
+        assert probabilities[0] == probabilities[1], "no word is masked yet"
+        for k in range(1, 6):
+            move(slider, "ArrowRight")
+            assert [views.nth(side).locator("s").count() for side in (0, 1)] == [k, k]
+        widths = [views.nth(side).locator("div > div").first.evaluate("bar => bar.style.width") for side in (0, 1)]
+        for side in (0, 1):
+            probability = float(views.nth(side).locator("strong").last.inner_text())
+            assert float(widths[side].rstrip("%")) == pytest.approx(100 * probability, abs=0.1)
+        move(slider, "End")
+        assert views.nth(0).locator("s").count() == views.nth(1).locator("s").count() == float(slider.get_attribute("aria-valuemax"))
+        assert views.nth(0).locator("strong").last.inner_text() == views.nth(1).locator("strong").last.inner_text()
+
+
+def test_turning_the_space_leaves_signed_gi_where_it_is(browser, served):
+    with visit(browser, served, "chapters/sensitivity") as (tab, _, _):
+        explorer = tab.locator(".explorer", has_text="Turn the embedding space")
+        said = []
+        for _ in range(10):
+            alt = explorer.locator("img").get_attribute("alt")
+            said.append(dict(part.split(": ") for part in alt.split("Highest words: ")[1].rstrip(".").split("; ")))
+            move(explorer.locator(".noUi-handle"), "ArrowRight")
+        assert len({words["SignedGI"] for words in said}) == 1
+        assert len({words["SA raw"] for words in said}) == 10
