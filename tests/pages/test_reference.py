@@ -10,12 +10,12 @@ import torch
 from oracles import is_one_sentence
 from small import RECIPES, corpus
 
-from book.make import live
 from book.make import reference as command
-from book.paper.plan import PAPER
+from book.paper.plan import PAPER, shared
 from lib import reference
 from lib.classifiers import CLASSIFIERS
 from lib.intervals import Interval, bootstrap
+from lib.results import kept
 from lib.show import charts, prose
 
 
@@ -28,7 +28,7 @@ def table():
 
 
 def test_every_cell_is_there_and_nothing_else():
-    assert {path.stem for path in reference.FOLDER.glob("*.csv")} == {cell.name for cell in command.cells()}
+    assert {path.stem for path in kept.FOLDER.glob("*.csv")} == {cell.name for cell in command.cells()}
 
 
 def test_the_schema_is_that_of_the_design(table):
@@ -88,7 +88,7 @@ def test_seeds_are_pooled_to_the_mean_and_the_widest_interval():
 
 
 def test_without_results_one_sentence_says_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.setattr(reference, "FOLDER", tmp_path)
+    monkeypatch.setattr(kept, "FOLDER", tmp_path)
     with pytest.raises(FileNotFoundError, match="make reference") as caught:
         reference.results()
     assert is_one_sentence(caught.value)
@@ -127,7 +127,7 @@ def test_a_main_cell_holds_what_the_library_computes(name, tiny):
 
     cell = command.Cell("tiny", name, 0, "main", command.main_rows)
     found = command.table_of(cell, None)
-    assert list(found.columns) == reference.COLUMNS
+    assert list(found.columns) == kept.COLUMNS
     results = run(command.experiment_of(cell, 12))
     for method in PAPER:
         mean, low, high, n, _ = bootstrap(results[method]["aopc"][:, 3])
@@ -184,7 +184,7 @@ class Inline:
 
 
 def test_the_chapters_experiments_are_many_enough():
-    whole = [experiment for experiment in live.experiments() if experiment.K is None]
+    whole = [experiment for experiment in shared() if experiment.K is None]
     for experiment in whole:
         assert experiment.documents == (100 if (experiment.corpus, experiment.classifier) == ("imdb", "bilstm") else 200)
     plain = [experiment for experiment in whole if not (experiment.explain or experiment.measure or experiment.recipe)]

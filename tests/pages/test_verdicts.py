@@ -11,6 +11,7 @@ import pytest
 import torch
 from built import ROOT
 
+from book.paper import plan
 from book.paper import rules as verdicts
 from book.paper.rules import (
     ALL,
@@ -251,7 +252,7 @@ def page_cells():
 def page():
     """What the cells that hold the claims define; nothing is computed."""
     space = {}
-    exec("import lib\nfrom functools import partial\nfrom lib.attribution import METHODS, PAPER\nfrom lib.classifiers import CLASSIFIERS\n"
+    exec("import lib\nfrom functools import partial\nfrom lib.attribution import METHODS\nfrom book.paper.plan import PAPER\nfrom lib.classifiers import CLASSIFIERS\n"
          "from book.paper import rules as verdicts\nfrom book.paper.rules import *\n", space)
     for cell in page_cells():
         if "claims" in cell.metadata.get("tags", []):
@@ -288,13 +289,13 @@ def test_every_check_a_claim_names_is_made_on_the_page():
 def test_every_number_of_a_claim_is_one_the_reference_can_have():
     """Named as in the tool that writes the reference; only "rises" is this build's alone."""
     reference = pytest.importorskip("book.make.reference")
-    pairs = {" - ".join(pair) for pair in reference.PAIRS}
+    pairs = {" - ".join(pair) for pair in plan.PAIRS}
     for claim in page()["CLAIMS"]:
         for number in (number for group in claim.groups for number in group):
             if number.metric == "aopc" and " - " in number.method:
                 assert number.method in pairs, number
                 assert number.k in (*reference.FEW_CUTOFFS, END), number
-            assert number.variant in {"main", "reasons", "readout-last-reasons", *reference.VARIANTS}, number
+            assert number.variant in {"main", "reasons", "readout-last-reasons", *plan.VARIANTS}, number
 
 
 def test_verdicts_change_when_the_numbers_are_turned_round():
