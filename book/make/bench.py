@@ -26,7 +26,7 @@ from lib.classifiers import CLASSIFIERS
 from lib.storage import whole_file
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDER = ROOT / "book" / "reference"
+FOLDER = ROOT / "lib" / "results" / "timings"
 COLUMNS = ["work", "path", "classifier", "corpus", "method", "words", "documents", "all_words", "seconds", "low", "high",
            "rounds", "bytes"]
 

@@ -14,19 +14,20 @@ from jupyter_cache.cache.db import NbCacheRecord
 from nbformat.reader import NotJSONError
 
 ROOT = Path(__file__).resolve().parents[2]
+IMPORTED = ("lib", "book/paper")  # what a page may import of this project
 
 
 def fingerprint() -> str:
     """Digest of everything beside its own cells that a chapter's results depend on.
 
-    That is the source of `lib`, the tables of results, the locked packages, Python, and which data can be had. A
-    trained classifier needs no mention: it is a function of these.
+    That is the source of `lib` and `book.paper` with their tables of results, the locked packages, Python, and which data
+    can be had. A trained classifier needs no mention: it is a function of these.
     """
     from lib.data import inventory
 
     digest = hashlib.sha256()
-    tables = sorted((ROOT / "book" / "reference").rglob("*.csv"))
-    for path in [*sorted((ROOT / "lib").rglob("*.py")), *tables, ROOT / "requirements.lock"]:
+    files = [path for folder in IMPORTED for suffix in ("*.py", "*.csv") for path in (ROOT / folder).rglob(suffix)]
+    for path in [*sorted(files), ROOT / "requirements.lock"]:
         digest.update(f"{path.relative_to(ROOT).as_posix()}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     digest.update(platform.python_version().encode())

@@ -319,13 +319,12 @@ TABLES = {"runs": run_table, "book": book_table, "notebooks": notebook_table, "r
 
 
 def reference_tables(app) -> dict[str, str]:
-    """The tables by file name. What lies in a folder, a file a cell, is one table: the first head, and all that is below."""
-    folder = Path(app.srcdir) / "book" / "reference"
-    tables = {path.name: read(path) for path in sorted(folder.glob("*.csv"))}
-    for part in sorted(path for path in folder.iterdir() if path.is_dir()):
-        texts = [read(path).splitlines(keepends=True) for path in sorted(part.glob("*.csv"))]
-        if texts:
-            tables[f"{part.name}.csv"] = "".join(texts[0][:1] + [line for lines in texts for line in lines[1:]])
+    """The tables by file name. The results, kept a file a cell, are one table: the first head, and all that is below."""
+    folder = Path(app.srcdir) / "lib" / "results"
+    tables = {path.name: read(path) for path in sorted((folder / "timings").glob("*.csv"))}
+    cells = [read(path).splitlines(keepends=True) for path in sorted((folder / "tables").glob("*.csv"))]
+    if cells:
+        tables["results.csv"] = "".join(cells[0][:1] + [line for lines in cells for line in lines[1:]])
     return tables
 
 

@@ -10,7 +10,7 @@ from built import ROOT
 from pandas.testing import assert_frame_equal
 
 from book.make import bench
-from lib.results.kept import timings
+from lib.results import kept
 
 WHERE = ["machine", "torch", "lib_version", "date"]
 
@@ -71,19 +71,19 @@ def test_growth_is_also_the_largest_distance_from_a_line_through_zero():
 
 
 def test_the_table_in_the_book_follows_from_the_timings_in_the_book():
-    found = bench.targets_of(reference("cost"))
-    assert_frame_equal(found, reference("cost_targets").drop(columns=WHERE), check_dtype=False)
+    found = bench.targets_of(kept.timings("cost"))
+    assert_frame_equal(found, kept.timings("cost_targets").drop(columns=WHERE), check_dtype=False)
 
 
 def test_every_timing_says_where_it_was_measured():
     for name in ("cost", "cost_targets"):
-        table = reference(name)
+        table = kept.timings(name)
         assert table[WHERE].notna().all(axis=None) and len(table[WHERE].drop_duplicates()) == 1
 
 
 def test_a_table_that_is_not_there_gets_one_clear_sentence():
     with pytest.raises(FileNotFoundError, match="no .*nothing.csv: .*make bench"):
-        reference("nothing")
+        kept.timings("nothing")
 
 
 def test_what_is_timed_runs():

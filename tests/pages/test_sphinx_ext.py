@@ -42,7 +42,8 @@ show(ALT)
 def small_book(tmp_path, monkeypatch):
     """A book of one page beside its own small `lib`; calling it builds the page and returns how often it has run."""
     project = tmp_path / "project"
-    (project / "lib").mkdir(parents=True)
+    (project / "lib" / "results" / "tables").mkdir(parents=True)
+    (project / "book" / "paper").mkdir(parents=True)
     (project / "lib" / "code.py").write_text("x = 1\n")
     (project / "requirements.lock").write_text("torch==1\n")
     source = tmp_path / "source"
@@ -81,14 +82,15 @@ def test_a_page_runs_again_when_its_results_may_change_and_only_then(small_book,
     code.write_text("x = 1\n")
     assert small_book.build() == 2, "the library changed back: the old results are still known"
 
-    (small_book.project_folder / "requirements.lock").write_text("torch==2\n")
-    assert small_book.build() == 3, "the lock changed"
+    for runs, path in enumerate(["requirements.lock", "lib/results/tables/cell.csv", "book/paper/rules.py"], start=3):
+        (small_book.project_folder / path).write_text("torch==2\n")
+        assert small_book.build() == runs, f"{path} changed"
 
     monkeypatch.setattr(lib.data, "inventory", lambda: {"imdb": "a package", "ag_news": "a folder"})
-    assert small_book.build() == 4, "more data can be had"
+    assert small_book.build() == 6, "more data can be had"
 
     small_book.page.write_text(text.replace("PIXEL =", "unused = 0; PIXEL ="))
-    assert small_book.build() == 5, "a cell changed"
+    assert small_book.build() == 7, "a cell changed"
 
 
 @pytest.mark.parametrize("damage", [lambda file: file.write_text(file.read_text()[:200]), lambda file: file.unlink()],

@@ -22,7 +22,7 @@ from sphinx.util.docutils import docutils_namespace
 
 from book.site import furniture
 from book.site.execution import execution_cache
-from lib.results.kept import COLUMNS, results
+from lib.results import kept
 
 NASTY = 'A <b>"title"</b> & 100 % of {it}, $5 #1 a_b ~ ^ \\x'
 CITATION = {"title": NASTY, "version": "1.2.0",
@@ -46,8 +46,10 @@ class SmallBook:
             path = self.source / f"{name}.md"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        (self.source / "book" / "reference").mkdir(parents=True)
-        (self.source / "book" / "reference" / "times.csv").write_text('work,seconds\n"a, b",1\nc,2\n')
+        self.results = self.source / "lib" / "results"
+        for folder in ("timings", "tables"):
+            (self.results / folder).mkdir(parents=True)
+        (self.results / "timings" / "times.csv").write_text('work,seconds\n"a, b",1\nc,2\n')
         self.cite(CITATION)
 
     def cite(self, citation):
@@ -57,7 +59,7 @@ class SmallBook:
         # Lists of its own where the themes would change those of Sphinx, and with them the next book's.
         settings = {"templates_path": [], "html_context": {}, "html_theme": "sphinx_book_theme", "html_static_path": [str(ROOT / "book" / "static")],
                     "extensions": ["myst_nb", "sphinx_book_theme", "book.site.furniture"],
-                    "nb_execution_mode": "off", "html_title": "A book", "copyright": "2031, they", "exclude_patterns": ["book"],
+                    "nb_execution_mode": "off", "html_title": "A book", "copyright": "2031, they", "exclude_patterns": ["lib"],
                     "myst_enable_extensions": ["dollarmath"], "html_theme_options": {"repository_url": url}} | settings
         with docutils_namespace():
             Sphinx(self.source, None, self.site, self.site.parent / ".doctrees", "html", settings,
@@ -338,22 +340,20 @@ def test_the_pdf_is_part_of_the_site_while_there_is_one(tmp_path):
     book.build()
     assert offered() == [[furniture.PDF, "All chapters for paper (1.2 MB)."]] and copy.read_bytes() == pdf.read_bytes()
     pdf.unlink()
-    (book.source / "book" / "reference" / "more.csv").write_text("a\n")
+    (book.results / "timings" / "more.csv").write_text("a\n")
     book.build()
     assert offered() == [] and not copy.exists()
     assert (book.site / "downloads" / "more.csv").is_file()
     assert ["more.csv", "0", "0.0 kB", "a"] in rows_of(book.page("downloads").find_all("table")[-1])
 
 
-def test_a_folder_of_tables_is_offered_as_one(tmp_path):
+def test_the_results_of_all_cells_are_offered_as_one_table(tmp_path):
     small = SmallBook(tmp_path)
-    folder = small.source / "book" / "reference" / "cells"
-    folder.mkdir()
     for name in ("b", "a"):
-        (folder / f"{name}.csv").write_text(f"name,value\n{name},1\n{name},2\n")
+        (small.results / "tables" / f"{name}.csv").write_text(f"name,value\n{name},1\n{name},2\n")
     book = small.build()
-    assert (book.site / "downloads" / "cells.csv").read_text() == "name,value\na,1\na,2\nb,1\nb,2\n"
-    assert ["cells.csv", "4", "0.0 kB", "name, value"] in rows_of(book.page("downloads").find_all("table")[-1])
+    assert (book.site / "downloads" / "results.csv").read_text() == "name,value\na,1\na,2\nb,1\nb,2\n"
+    assert ["results.csv", "4", "0.0 kB", "name, value"] in rows_of(book.page("downloads").find_all("table")[-1])
 
 
 def test_a_page_says_how_long_it_takes(tmp_path):
@@ -420,7 +420,7 @@ def test_the_zip_holds_the_whole_site(site):
 
 def test_the_tables_of_results_are_offered_as_they_are(site):
     offered = rows_of(soup(site / "book" / "downloads.html").find("article").find_all("table")[-1])[1:]
-    paths = sorted((ROOT / "book" / "reference").glob("*.csv"))
+    paths = sorted((ROOT / "lib" / "results" / "timings").glob("*.csv"))
     *single, cells = offered
     assert [row[0] for row in single] == [path.name for path in paths]
     for row, path in zip(single, paths):
@@ -430,8 +430,8 @@ def test_the_tables_of_results_are_offered_as_they_are(site):
         assert row[1] == f"{len(table):,}" and row[3] == ", ".join(table[0])
     with (site / "downloads" / "results.csv").open(encoding="utf-8", newline="") as file:
         table = list(csv.DictReader(file))
-    assert [cells[0], cells[1], cells[3]] == ["results.csv", f"{len(table):,}", ", ".join(COLUMNS)]
-    assert len(table) == len(results()), "the cells' files as one table"
+    assert [cells[0], cells[1], cells[3]] == ["results.csv", f"{len(table):,}", ", ".join(kept.COLUMNS)]
+    assert len(table) == len(kept.table()), "the cells' files as one table"
 
 
 def test_every_notebook_is_offered(site):
