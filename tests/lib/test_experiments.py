@@ -84,7 +84,7 @@ def record_shards(monkeypatch, fail_at=None):
     return begun
 
 
-# --- the numbers -------------------------------------------------------------------------------------------------------
+# --- the numbers ------------------------------------------------------------------------------------------------------
 
 
 def in_one_piece(experiment):
@@ -135,8 +135,8 @@ def test_curves_go_to_the_longest_of_the_documents_not_of_the_shard():
 
 def test_options_go_where_they_belong():
     """LOO zeroes the probability of the predicted class, AOPC deletes words of class 1; the seeds are other ones."""
-    experiment = tiny(precision="float64", explain={"of": "probability", "target": "predicted", "operator": "mask", "seed": 3},
-                      measure={"operator": "delete", "target": 1, "seed": 4})
+    explain = {"of": "probability", "target": "predicted", "operator": "mask", "seed": 3}
+    experiment = tiny(precision="float64", explain=explain, measure={"operator": "delete", "target": 1, "seed": 4})
     results = run(experiment, documents_per_shard=5)
     agree(results, in_one_piece(experiment))
     plain = run(tiny(precision="float64"), documents_per_shard=5)
@@ -162,7 +162,7 @@ def test_another_precision_leaves_the_classifier_alone():
     assert bits(run(tiny(), documents_per_shard=26)) == bits(run(tiny(), documents_per_shard=25)) == first
 
 
-# --- the same bits from every executor ---------------------------------------------------------------------------------
+# --- the same bits from every executor --------------------------------------------------------------------------------
 
 
 BBC = Experiment("bbc_news", "textcnn", 24, ("random", "signed_gi", "sa_l1", "loo"))
@@ -254,12 +254,12 @@ def test_the_random_numbers_of_others_are_left_alone():
     assert torch.rand(2).tolist() == expected
 
 
-# --- finished shards are kept ------------------------------------------------------------------------------------------
+# --- finished shards are kept -----------------------------------------------------------------------------------------
 
 
 def test_a_finished_experiment_is_not_computed_again(cache, monkeypatch):
     first = run(tiny(), documents_per_shard=5)
-    assert [path.name for path in files(cache)] == ["shard-0000.safetensors", "shard-0001.safetensors", "shard-0002.safetensors"]
+    assert [path.name for path in files(cache)] == [f"shard-000{number}.safetensors" for number in range(3)]
     begun, before = record_shards(monkeypatch), stamps(cache)
     assert bits(run(tiny(), documents_per_shard=5)) == bits(first)
     assert not begun and stamps(cache) == before
@@ -330,7 +330,8 @@ def test_a_damaged_shard_is_noticed_and_computed_again(cache, monkeypatch):
     expected = bits(run(tiny(), documents_per_shard=5))
     path = files(cache)[1]
     content, begun = path.read_bytes(), record_shards(monkeypatch)
-    flipped = (content[:p] + bytes([content[p] ^ 1]) + content[p + 1:] for p in (9, len(content) // 2, len(content) - 1))
+    positions = (9, len(content) // 2, len(content) - 1)
+    flipped = (content[:p] + bytes([content[p] ^ 1]) + content[p + 1:] for p in positions)
     damages = [b"", content[:20], content[:-1], b"no tensors", *flipped]
     for damaged in damages:
         path.write_bytes(damaged)
@@ -370,7 +371,7 @@ experiments.run(tiny(), documents_per_shard=1)
 
 def test_a_killed_run_goes_on_where_it_stopped(cache, tmp_path, monkeypatch):
     here = Path(__file__).parent
-    paths = os.pathsep.join([str(here), str(here.parent)])
+    paths = os.pathsep.join([str(here), str(here.parents[1])])
     killed = subprocess.Popen([sys.executable, "-c", SLOWLY], env=os.environ | {"PYTHONPATH": paths})
     try:
         deadline = time.monotonic() + 60
@@ -389,7 +390,7 @@ def test_a_killed_run_goes_on_where_it_stopped(cache, tmp_path, monkeypatch):
     assert bits(run(tiny(), documents_per_shard=1)) == bits(results)
 
 
-# --- what decides the numbers ------------------------------------------------------------------------------------------
+# --- what decides the numbers -----------------------------------------------------------------------------------------
 
 
 OTHER = {"classifier": "fasttext", "documents": 13, "methods": ("loo",), "seed": 1, "K": 5, "precision": "float64",
@@ -413,8 +414,10 @@ def test_no_module_that_computes_is_forgotten():
     """Whatever the computing modules import decides the numbers, or the classifier, or nothing."""
     library = Path(experiments.__file__).parent
     counted = {path for pattern in experiments.CODE for path in library.glob(pattern)}
-    counted |= {library / "text.py", *(library / "classifiers").glob("*.py")}  # in the key of the classifier's checkpoint
-    reached, waiting = set(), [library / name for name in ("attribution/__init__.py", "faithfulness.py", "agreement.py")]
+    # In the key of the classifier's checkpoint:
+    counted |= {library / "text.py", *(library / "classifiers").glob("*.py")}
+    reached = set()
+    waiting = [library / name for name in ("attribution/__init__.py", "faithfulness.py", "agreement.py")]
     while waiting:
         path = waiting.pop()
         if path not in reached:
@@ -469,8 +472,9 @@ def test_the_software_is_every_module_that_computes(tmp_path, monkeypatch):
     software = experiments._software.__wrapped__
     before = software()
     assert before == software()
-    for name in ["faithfulness.py", "attribution/occlusion.py", "attribution/__init__.py", "experiments.py", "masking/__init__.py",
-                 "agreement.py", "seeding.py", "targets.py", "masking/added.py", "show/charts.py", "show/prose.py"]:
+    for name in ["faithfulness.py", "attribution/occlusion.py", "attribution/__init__.py", "experiments.py",
+                 "masking/__init__.py", "agreement.py", "seeding.py", "targets.py", "masking/added.py",
+                 "show/charts.py", "show/prose.py"]:
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         content = path.read_bytes() if path.exists() else None
@@ -481,7 +485,7 @@ def test_the_software_is_every_module_that_computes(tmp_path, monkeypatch):
     assert software() != before
 
 
-# --- clear errors ------------------------------------------------------------------------------------------------------
+# --- clear errors -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("changes, words", [

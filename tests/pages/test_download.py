@@ -12,6 +12,7 @@ import pytest
 
 from book.make import download
 from lib import data
+from lib.data.corpora import AG_NEWS_MD5
 
 AG = b'"1","Title","A story."\n"2","Title","A match."\n' * 3_000
 SST_LINES = {"train": 5, "dev": 2, "test": 3}
@@ -19,7 +20,8 @@ SST_LINES = {"train": 5, "dev": 2, "test": 3}
 
 def imdb_archive(extra=()):
     """A small aclImdb: four labelled reviews a split, and members that are not to be read."""
-    members = {f"aclImdb/{split}/{sentiment}/{i}_{i + 1}.txt": f"{split}, {sentiment}, {i}<br />caf\u00e9, \"quoted\"\n".encode()
+    members = {f"aclImdb/{split}/{sentiment}/{i}_{i + 1}.txt":
+               f"{split}, {sentiment}, {i}<br />caf\u00e9, \"quoted\"\n".encode()
                for split in ("train", "test") for sentiment in ("neg", "pos") for i in range(2)}
     members |= {"aclImdb/README": b"about", "aclImdb/train/unsup/0_0.txt": b"no label", **dict(extra)}
     buffer = io.BytesIO()
@@ -77,7 +79,8 @@ class Server:
     def tasks(self):
         """The tasks of ``make data``, with this server's addresses and its files' checksums."""
         names = {"ag_news/train.csv": "train.csv", "ag_news/test.csv": "test.csv", "imdb": "imdb.tgz", "sst": "sst.zip"}
-        md5 = {task: self.md5.get(file) or hashlib.md5(self.files.get(file, b"")).hexdigest() for task, file in names.items()}
+        md5 = {task: self.md5.get(file) or hashlib.md5(self.files.get(file, b"")).hexdigest()
+               for task, file in names.items()}
         return download.tasks({task: f"{self.base}/{file}" for task, file in names.items()}, md5, SST_LINES)
 
     def task(self, name):
@@ -133,7 +136,7 @@ def test_a_damaged_file_is_fetched_again(server, tmp_path):
 def test_a_wrong_checksum_puts_nothing_in_place(server, tmp_path, capsys):
     server.md5 = {"train.csv": "0" * 32, "imdb.tgz": "1" * 32}
     assert download.main(server.tasks(), tmp_path) == 1
-    assert listing(tmp_path) == ["ag_news/test.csv", "sst/dev.txt", "sst/test.txt", "sst/train.txt"]  # the others were fetched
+    assert listing(tmp_path) == ["ag_news/test.csv", "sst/dev.txt", "sst/test.txt", "sst/train.txt"], "the others"
     errors = [line for line in capsys.readouterr().err.splitlines() if "MD5" in line]
     assert len(errors) == 2 and "0" * 32 in errors[0] and "make data" in errors[0]
 
@@ -148,7 +151,9 @@ def test_a_wrong_checksum_keeps_what_was_there(server, tmp_path):
 
 
 @pytest.mark.parametrize("knows_ranges", [True, False])
-@pytest.mark.parametrize("name, file, sent", [("ag_news/train.csv", "train.csv", 70_000), ("imdb", "imdb.tgz", 100), ("sst", "sst.zip", 50)])
+@pytest.mark.parametrize("name, file, sent", [
+    ("ag_news/train.csv", "train.csv", 70_000), ("imdb", "imdb.tgz", 100), ("sst", "sst.zip", 50),
+])
 def test_a_broken_transfer_is_noticed_and_the_next_run_completes_it(server, tmp_path, knows_ranges, name, file, sent):
     server.knows_ranges = knows_ranges
     server.faults = {file: sent}  # Content-Length announces the whole
@@ -237,4 +242,4 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(server, tmp_path, capsy
 def test_the_official_addresses_and_checksums_are_complete():
     assert {task.name for task in download.tasks()} == set(download.ADDRESSES)
     assert {task.name for task in download.tasks() if task.md5 is None} == {"sst"}
-    assert data.AG_NEWS_MD5 == {split: download.MD5[f"ag_news/{split}.csv"] for split in ("train", "test")}
+    assert AG_NEWS_MD5 == {split: download.MD5[f"ag_news/{split}.csv"] for split in ("train", "test")}
