@@ -1,1 +1,5 @@
-"""The paper: what is computed of it, its claims, the rules that judge them, and the findings that the pages state."""
+"""The paper of Du and Xu: what the book computes of it, what it claims, and the one judge of its claims."""
+
+from .verdicts import Verdicts
+
+__all__ = ["Verdicts"]

@@ -1,1 +1,6 @@
 """What was found: the numbers of this build beside the reference results that are kept with the library."""
+
+from .answers import Answers, label
+from .asked import END, Number, Panel, Results
+
+__all__ = ["END", "Answers", "Number", "Panel", "Results", "label"]

@@ -6,22 +6,24 @@ import numpy as np
 import pandas as pd
 
 from ..intervals import Interval
+from .numbers import END, NAN, Number, Panel, parts
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE / "tables"
 COLUMNS = ["dataset", "source", "classifier", "method", "metric", "k", "n", "mean", "low", "high", "seed", "variant", "lib_version", "date"]
 
 
-def table() -> pd.DataFrame:
+def table(folder: str | Path | None = None) -> pd.DataFrame:
     """All rows of the reference results: each a mean over n documents with its 95 % interval: bootstrap, Wilson's for shares.
 
     ``method`` is a key, or "A - B" for a paired difference; ``metric`` says what was averaged, ``k`` at which cut-off (or
     in which bin), ``variant`` which one thing was changed: "main" for nothing. ``make reference`` writes them.
-    Raises ``FileNotFoundError`` if there are none. Taught in: *AOPC*.
+    ``folder`` holds tables of your own. Raises ``FileNotFoundError`` if there are none. Taught in: *AOPC*.
     """
-    files = sorted(FOLDER.glob("*.csv"))
+    folder = FOLDER if folder is None else Path(folder).expanduser()
+    files = sorted(folder.glob("*.csv"))
     if not files:
-        raise FileNotFoundError(f"There are no reference results in {FOLDER}: they are written by `make reference`.")
+        raise FileNotFoundError(f"There are no reference results in {folder}: they are written by `make reference`.")
     table = pd.concat([pd.read_csv(path, dtype={"k": "Int64", "method": str}) for path in files], ignore_index=True)[COLUMNS]
     return table.fillna({"method": ""})
 
@@ -40,7 +42,51 @@ def pooled(table: pd.DataFrame, **wanted) -> Interval | None:
         return None
     if rows.seed.duplicated().any():
         raise ValueError(f"{wanted} does not name one value: say dataset, classifier, method, metric, k and variant.")
-    return Interval(rows["mean"].mean(), rows["low"].min(), rows["high"].max(), int(rows.n.min()), 0)
+    low, high = rows["low"].min(skipna=False), rows["high"].max(skipna=False)  # one seed without an interval: none at all
+    return Interval(rows["mean"].mean(), low, high, int(rows.n.min()))
+
+
+class Reference:
+    """A table of results; a call with a panel and a number gives its interval over the seeds.
+
+    It is NaN where no document can have such a number, None where the table has nothing.
+    """
+
+    def __init__(self, table: pd.DataFrame):
+        self.table, self.found = table, {}
+        columns = ["dataset", "classifier", "metric", "method", "k", "variant"]
+        self.rows = table[columns].assign(k=table["k"].fillna(END)).groupby(columns).indices  # END: no cut-off
+        self.longest: dict[tuple, int] = {}
+        for corpus, classifier, metric, _, k, variant in self.rows:
+            if metric == "aopc":
+                self.longest[corpus, classifier, variant] = max(k, self.longest.get((corpus, classifier, variant), 0))
+
+    def __call__(self, panel, number: Number) -> Interval | None:
+        place = Panel(*(number.panel or panel)), number._replace(panel=None)
+        if place not in self.found:
+            self.found[place] = self._interval(*place)
+        return self.found[place]
+
+    def _interval(self, panel: Panel, number: Number) -> Interval | None:
+        there = self._look_up(panel, number)
+        if there is None and " - " in number.method:  # kept the other way round, perhaps
+            turned = " - ".join(reversed(number.method.split(" - ")))
+            there = self._look_up(panel, number._replace(method=turned))
+            there = None if there is None else -there
+        return self._undefined(panel, number) if there is None else there
+
+    def _look_up(self, panel: Panel, number: Number) -> Interval | None:
+        k = self.longest.get((*panel, number.variant)) if number.k == END else END if number.k is None else number.k
+        rows = self.rows.get((*panel, number.metric, number.method, k, number.variant))
+        return None if rows is None else pooled(self.table.iloc[rows], metric=number.metric)
+
+    def _undefined(self, panel: Panel, number: Number) -> Interval | None:
+        """Correlations have no row where no document has one: this is known, and not missing."""
+        if not number.metric.startswith(("rho", "p <=")):
+            return None
+        variant = "main" if number.variant == "reasons" else number.variant
+        shares = [self(panel, Number("undefined", method, None, variant)) for method in parts(number.method)]
+        return NAN if any(share is not None and share.mean == 1 for share in shares) else None
 
 
 def timings(name: str) -> pd.DataFrame:

@@ -1,0 +1,68 @@
+"""The paper's reasons, measured: what a gradient is spread over, a deletion that looks again, and what length changes.
+
+Each function yields a number's name and its values, one a document, [n]: the reference averages them over many
+documents, the report over those of its build.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from lib.agreement import pearson
+from lib.attribution import explain_all, input_gradient
+from lib.diagnostics import greedy, largest_share, norms_by_position
+from lib.faithfulness import aopc
+from lib.results import Number
+from lib.text import Batch
+
+NORMS = (("sa_l1", "sa_l2"), ("sa_l2", "sa_linf"), ("sa_l1", "sa_linf"))
+PART = 25  # documents whose gradients are held at once
+QUARTERS = 4
+
+Measured = Iterator[tuple[Number, Tensor]]
+
+
+def of_gradients(classifier, batch: Batch) -> Measured:
+    """The share of the largest dimension, the norm by tenths of a document, and how the norms agree with each other."""
+    shares, tenths, between = [], [], {pair: [] for pair in NORMS}
+    for rows in torch.arange(len(batch)).split(PART):
+        part = batch.take(rows)
+        gradient = input_gradient(classifier, part).values
+        shares.append(largest_share(gradient, part.mask))
+        tenths.append(norms_by_position(gradient, part.mask))
+        scores = explain_all(classifier, part, ["sa_l1", "sa_l2", "sa_linf"])
+        for (first, second), found in between.items():
+            found.append(pearson(scores[first], scores[second], part.mask)[0])
+    yield Number("largest share", "gradient", None, "reasons"), torch.cat(shares)
+    for tenth, values in enumerate(torch.cat(tenths).T):
+        yield Number("relative norm", "gradient", tenth, "reasons"), values
+    for pair, found in between.items():
+        yield Number("rho between", ", ".join(pair), None, "reasons"), torch.cat(found)
+
+
+def of_greedy(classifier, batch: Batch, steps: int = 10, again: Sequence[str] = ("loo",)) -> Measured:
+    """AOPC at the number of steps: of LOO, SignedGI, and of methods that are asked ``again`` after each masked word."""
+    scores = explain_all(classifier, batch, ["loo", "signed_gi"])
+    scores |= {f"greedy {key}": greedy(classifier, batch, steps, key) for key in again}
+    found = {key: aopc(classifier, batch, values, K=steps)[:, steps] for key, values in scores.items()}
+    pairs = [(f"greedy {key}", key) for key in again] + [("greedy loo", "signed_gi"), ("signed_gi", "loo")]
+    for key, values in found.items():
+        yield Number("aopc greedy", key, steps, "reasons"), values
+    for first, second in pairs:
+        if first in found:
+            yield Number("aopc greedy", f"{first} - {second}", steps, "reasons"), found[first] - found[second]
+
+
+def of_lengths(rho: Tensor, p: Tensor, lengths: Tensor) -> Measured:
+    """Agreement of SignedGI with LOO in quarters of the documents, the shortest first."""
+    for quarter, rows in enumerate(lengths.argsort(stable=True).tensor_split(QUARTERS)):
+        yield Number("rho by length", "signed_gi", quarter, "reasons"), rho[rows]
+        significant = (p[rows] <= 0.05).double().masked_fill(rho[rows].isnan(), torch.nan)
+        yield Number("p <= 0.05 by length", "signed_gi", quarter, "reasons"), significant
+
+
+def accuracy(classifier, batch: Batch) -> Measured:
+    """Whether each document gets its gold class."""
+    with torch.no_grad():
+        yield Number("accuracy", ""), (classifier(batch).argmax(dim=1) == batch.labels).double()
