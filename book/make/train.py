@@ -2,35 +2,54 @@
 
     python -m book.make.train
 
-An interrupt loses nothing: finished classifiers are kept, and an unfinished one goes on after its last epoch.
+They are trained side by side, one thread each: so the weights do not depend on the number of cores. An interrupt loses
+nothing: finished classifiers are kept, and an unfinished one goes on after its last epoch.
 """
 
 import time
 import zipfile
 from pathlib import Path
 
+import torch
+
 import lib
 from book.paper import plan
 from lib import checkpoints, storage
+from lib.experiments import processes
 
 PACK = Path("_build/models.zip")
 
 
+def wanted() -> list[tuple[str, str, tuple]]:
+    """Corpus, classifier and changes of the recipe of all that the book needs here, those that take longest first."""
+    recipes = [(experiment.corpus, experiment.classifier, tuple(experiment.recipe.items())) for experiment in plan.shared()]
+    classifiers = dict.fromkeys([*((*each, ()) for each in plan.TRAINED), *recipes])
+    here = [each for each in classifiers if lib.data.available(each[0])]
+    return sorted(here, key=lambda each: -plan.CLASSIFIERS.index(each[1]))
+
+
+def train(corpus: str, name: str, recipe: tuple) -> tuple[str, Path]:
+    """Train one classifier, or find it in the cache: what is to be said about it, and its file."""
+    torch.set_num_threads(1)
+    documents, started = lib.data.load(corpus), time.perf_counter()
+    classifier = lib.training.fit(name, documents, **dict(recipe))
+    seconds = time.perf_counter() - started
+    accuracy = lib.training.accuracy(classifier, documents.test)
+    changes = "".join(f", {option}={value}" for option, value in recipe)
+    said = f"{classifier.label}{changes}: test accuracy {accuracy:.4f} on {len(documents.test):,} documents ({seconds:.0f} s)"
+    return f"{documents.title}, {said}", checkpoints.find(classifier.key)
+
+
 def main() -> None:
+    for corpus in dict.fromkeys(corpus for corpus, _ in plan.TRAINED):
+        available = lib.data.available(corpus)
+        print(lib.data.load(corpus).source if available else
+              f"{corpus}: not on this machine, left out. 'make data' downloads it, or set LIB_DATA_DIR.")
     paths = []
-    for name in dict.fromkeys(corpus for corpus, _ in plan.TRAINED):
-        if not lib.data.available(name):
-            print(f"{name}: not on this machine, left out. 'make data' downloads it, or set LIB_DATA_DIR.")
-            continue
-        corpus = lib.data.load(name)
-        print(corpus.source)
-        for key in (each for corpus_name, each in plan.TRAINED if corpus_name == name):
-            started = time.perf_counter()
-            classifier = lib.training.fit(key, corpus)
-            paths.append(checkpoints.find(classifier.key))
-            seconds = time.perf_counter() - started
-            accuracy = lib.training.accuracy(classifier, corpus.test)
-            print(f"  {classifier.label:9s} test accuracy {accuracy:.4f} on {len(corpus.test):,} documents ({seconds:.0f} s)", flush=True)
+    with processes() as executor:
+        for said, path in executor.map(train, *zip(*wanted(), strict=True)):
+            print(f"  {said}", flush=True)
+            paths.append(path)
     pack(paths)
     print(f"All checkpoints in one file: {PACK}. Unpack it, and set LIB_MODEL_DIR to that folder, to skip training elsewhere.")
 
