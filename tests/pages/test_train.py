@@ -1,6 +1,7 @@
 """``python -m book.make.train``: the classifiers of the plan are trained, measured, and packed for another machine."""
 
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from small import RECIPES, corpus, fit
@@ -8,6 +9,7 @@ from small import RECIPES, corpus, fit
 from book.make import train as tool
 from book.paper import plan
 from lib import checkpoints, training
+from lib.experiments import Experiment
 
 
 @pytest.fixture(autouse=True)
@@ -21,18 +23,20 @@ def pack(tmp_path, monkeypatch):
 
 def test_the_tool_trains_prints_accuracies_and_packs(pack, monkeypatch, capsys):
     """From one end to the other, on a small corpus and with small recipes."""
+    monkeypatch.setattr(tool, "processes", lambda: ThreadPoolExecutor(1))  # another process would not see what is changed here
     monkeypatch.setattr(plan, "TRAINED", tuple((name, kind) for name in ("imdb", "ag_news") for kind in RECIPES))
+    monkeypatch.setattr(plan, "shared", lambda: [Experiment("imdb", "textcnn", 2, recipe={"filters": 4})])
     monkeypatch.setattr(tool.lib.data, "available", lambda name: name == "imdb")
     monkeypatch.setattr(tool.lib.data, "load", lambda name, **options: corpus())
     for name in RECIPES:
         monkeypatch.setitem(training.RECIPES, name, {**training.RECIPE, "start": "random", "updates": 5})
     tool.main()
     printed = capsys.readouterr().out
-    assert printed.count("test accuracy 0.") == len(RECIPES) and "ag_news: not on this machine" in printed
+    assert printed.count("test accuracy 0.") == len(RECIPES) + 1 and "ag_news: not on this machine" in printed
     with zipfile.ZipFile(pack) as archive:
         names = archive.namelist()
         assert archive.testzip() is None
-    assert sorted(name.split("-")[1] for name in names) == sorted(RECIPES)
+    assert sorted(name.split("-")[1] for name in names) == sorted([*RECIPES, "textcnn"]), "with the recipe of an experiment"
 
 
 def test_the_pack_unzips_into_a_folder_of_ready_models(pack, tmp_path, monkeypatch):
