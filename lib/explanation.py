@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from . import data, training
-from .attribution import METHODS, explain
+from .attribution import explain, lookup
 from .classifiers import TextClassifier
 from .show.highlights import Highlight
 from .targets import target_classes
@@ -16,7 +16,8 @@ from .targets import target_classes
 class Explanation:
     """The words of one text with their scores; a list of ``(word, score)`` pairs that a notebook shows in colour.
 
-    ``label`` is the class explained, ``probability`` what the classifier gives it, ``method`` the method's key.
+    ``label`` is the class explained, ``probability`` what the classifier gives it, ``method`` the method's
+    key, ``of`` the quantity explained, if it is not the method's own.
     """
 
     words: list[str]
@@ -25,6 +26,7 @@ class Explanation:
     label: str
     probability: float
     classifier: str
+    of: str | None = None
 
     def __iter__(self) -> Iterator[tuple[str, float]]:
         return iter(zip(self.words, self.scores))
@@ -37,9 +39,8 @@ class Explanation:
 
     def picture(self) -> Highlight:
         """The text with its words coloured by their scores."""
-        known = METHODS[self.method]
-        title = f"{self.classifier}, {self.label} with probability {self.probability:.3f}: {known.label}"
-        return Highlight(self.words, self.scores, title, known.signed)
+        title = f"{self.classifier}, {self.label} with probability {self.probability:.3f}: {lookup(self.method).label}"
+        return Highlight(self.words, self.scores, title, self.method, self.of)
 
     def _repr_html_(self) -> str:
         return self.picture()._repr_html_()
@@ -67,4 +68,4 @@ def explain_text(text: str, classifier: TextClassifier | str = "textcnn", corpus
     index = int(target_classes(classifier, batch, target))
     scores = explain(classifier, batch, method, **({} if method == "random" else {"target": index}), **options)[0]
     return Explanation(batch.words[0], scores[: len(batch.words[0])].tolist(), method, classifier.classes[index],
-                       float(probabilities[index]), classifier.label)
+                       float(probabilities[index]), classifier.label, options.get("of"))

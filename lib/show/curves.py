@@ -1,5 +1,6 @@
 """Curves of many documents or of one: AOPC, deletion, fading a word out."""
 
+import itertools
 from collections.abc import Mapping
 
 import matplotlib
@@ -7,9 +8,9 @@ import numpy as np
 import seaborn as sns
 from torch import Tensor
 
-from ..attribution import METHODS
 from ..intervals import bootstrap
-from .picture import COLOURS, DASHES, STYLE, Picture, grid, legend_above, note_below, ordered, plain
+from .looks import label_of, looks_of
+from .picture import STYLE, Picture, grid, legend_above, note_below, numbers, ordered, plain, wrapped
 
 
 @matplotlib.rc_context(STYLE)
@@ -20,25 +21,29 @@ def aopc_curves(panels: Mapping[str, Mapping[str, Tensor]], note: str = "", seed
     K = 1 on, because most of the difference is made by the first few words. Taught in: *AOPC*.
     """
     figure, axes = grid(len(panels), width=3.0, height=3.3)
+    look = looks_of(key for curves in panels.values() for key in curves)
     sentences = []
-    for axis, (title, curves) in zip(axes, panels.items()):
-        ends = []
+    for axis, (title, curves) in zip(axes, panels.items(), strict=True):
+        ends, last = [], 0
         for key, values in curves.items():
-            interval = bootstrap(values, seed)
+            interval = bootstrap(numbers(values), seed)
+            colour, dashes = look[key]
             cutoffs = np.arange(len(interval.mean))
-            axis.plot(cutoffs, interval.mean, color=COLOURS[key], linestyle=DASHES[key], label=METHODS[key].label, linewidth=1.6)
-            axis.fill_between(cutoffs, interval.low, interval.high, color=COLOURS[key], alpha=0.15, linewidth=0)
-            ends.append((METHODS[key].label, interval.mean[-1]))
+            axis.plot(cutoffs, interval.mean, color=colour, linestyle=dashes, label=plain(label_of(key)), linewidth=1.6)
+            axis.fill_between(cutoffs, interval.low, interval.high, color=colour, alpha=0.15, linewidth=0)
+            ends.append((label_of(key), interval.mean[-1]))
+            last = max(last, len(cutoffs) - 1)
         axis.set_xscale("symlog", linthresh=1, linscale=0.4)
-        ticks = [tick for tick in (0, 1, 3, 10, 30, 100, 300) if tick < len(cutoffs)]
+        ticks = [tick for tick in (0, 1, 3, 10, 30, 100, 300) if tick <= last]
         axis.set_xticks(ticks, map(str, ticks))
         axis.set_xticks([], minor=True)
-        axis.set(title=f"{title} (n = {interval.n})", xlabel="words masked, K", xlim=(0, max(1, len(cutoffs) - 1)))
-        sentences.append(f"{title}, {interval.n} documents, at K = {len(cutoffs) - 1}: {ordered(ends)}.")
+        axis.set(title=wrapped(f"{title} (n = {interval.n})", 2.2), xlabel="words masked, K", xlim=(0, max(1, last)))
+        sentences.append(f"{title}, {interval.n} documents, at K = {last}: {ordered(ends)}.")
     axes[0].set_ylabel("AOPC (probability)")
     legend_above(figure, axes)
     note_below(figure, note)
-    return Picture(figure, "Line charts of AOPC against the number of masked words K, with 95 % bootstrap bands. " + " ".join(sentences))
+    return Picture(figure, "Line charts of AOPC against the number of masked words K, with 95 % bootstrap bands. "
+                           + " ".join(sentences))
 
 
 @matplotlib.rc_context(STYLE)
@@ -48,17 +53,22 @@ def deletion_curves(panels: Mapping[str, Mapping[str, Tensor]], note: str = "") 
     Taught in: *AOPC*.
     """
     figure, axes = grid(len(panels), width=6.5, height=3.4)
+    look = looks_of(key for curves in panels.values() for key in curves)
     sentences = []
-    for axis, (title, curves) in zip(axes, panels.items()):
-        for key, curve in curves.items():
-            axis.plot(np.arange(len(curve)), curve, color=COLOURS[key], linestyle=DASHES[key], label=METHODS[key].label)
-            half = int((np.asarray(curve) < 0.5).argmax()) if (np.asarray(curve) < 0.5).any() else None
-            sentences.append(f"{METHODS[key].label} {f'needs {half} words to bring it below one half' if half is not None else 'never brings it below one half'}")
-        axis.set(title=title, xlabel="words masked, k", ylim=(-0.02, 1.02))
+    for axis, (title, curves) in zip(axes, panels.items(), strict=True):
+        for key, values in curves.items():
+            curve = numbers(values)
+            colour, dashes = look[key]
+            axis.plot(np.arange(len(curve)), curve, color=colour, linestyle=dashes, label=plain(label_of(key)))
+            below = np.flatnonzero(curve < 0.5)
+            said = f"needs {below[0]} words to bring" if len(below) else "never brings"
+            sentences.append(f"{label_of(key)} {said} it below one half")
+        axis.set(title=wrapped(title, 5.5), xlabel="words masked, k", ylim=(-0.02, 1.02))
     axes[0].set_ylabel("probability of the class")
     legend_above(figure, axes)
     note_below(figure, note)
-    return Picture(figure, f"Line chart of the probability of the gold class against the number of masked words. {'; '.join(sentences)}.")
+    return Picture(figure, "Line chart of the probability of the class against the number of masked words. "
+                           f"{'; '.join(sentences)}.")
 
 
 @matplotlib.rc_context(STYLE)
@@ -69,17 +79,18 @@ def fading_curves(panels: Mapping[str, Mapping[str, tuple[Tensor, float]]], step
     Taught in: *From one-hot to SignedGI*.
     """
     figure, axes = grid(len(panels), width=3.0, height=2.7)
-    colours = sns.color_palette("colorblind")
+    steps = numbers(steps)
     sentences = []
-    for axis, (title, words) in zip(axes, panels.items()):
-        parts = []
-        for colour, (word, (loss, slope)) in zip(colours, words.items()):
-            axis.plot(steps, loss, color=colour, label=plain(word))
+    for axis, (title, words) in zip(axes, panels.items(), strict=True):
+        parts, colours = [], itertools.cycle(sns.color_palette("colorblind"))
+        for word, (values, slope) in words.items():
+            loss, slope, colour = numbers(values), float(slope), next(colours)
+            axis.plot(steps, loss, color=colour, label=plain(word, most=30))
             axis.plot(steps, loss[0] + slope * steps, color=colour, linestyle="--", linewidth=1)
-            parts.append(f"without {word!r} it changes by {float(loss[-1] - loss[0]):+.3f} (tangent {slope:+.3f})")
-        axis.set(title=title, xlabel="t: word whole (0) to gone (1)")
+            parts.append(f"without {word!r} it changes by {loss[-1] - loss[0]:+.3f} (tangent {slope:+.3f})")
+        axis.set(title=wrapped(title, 2.2), xlabel="t: whole (0) to gone (1)")
         axis.legend(fontsize=9)
-        sentences.append(f"{title}: the loss is {float(loss[0]):.3f} with all words; {'; '.join(parts)}.")
+        sentences.append(f"{title}: the loss is {loss[0]:.3f} with all words; {'; '.join(parts)}.")
     axes[0].set_ylabel("loss (nats)")
     note_below(figure, note)
-    return Picture(figure, "Line charts of the loss while one word is faded out, and its tangent. " + " ".join(sentences))
+    return Picture(figure, f"Line charts of the loss while a word is faded out, and its tangent. {' '.join(sentences)}")

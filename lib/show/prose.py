@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ..intervals import Interval
+from .picture import writable
 
 
 def compared(first: str, second: str, difference: Interval) -> str:
@@ -30,20 +31,20 @@ def beside(here: Interval, reference: Interval | None) -> str:
     said = f"{float(here.mean):.3f} [{float(here.low):.3f}, {float(here.high):.3f}] here (n = {here.n:,})"
     if reference is None:
         return f"{said}, not in the reference"
-    return (f"{said}, {reference.mean:.3f} [{reference.low:.3f}, {reference.high:.3f}] in the reference (n = {reference.n:,} a seed), "
-            f"{abs(float(here.mean) - reference.mean):.3f} apart")
+    return (f"{said}, {reference.mean:.3f} [{reference.low:.3f}, {reference.high:.3f}] in the reference "
+            f"(n = {reference.n:,} a seed), {abs(float(here.mean) - reference.mean):.3f} apart")
 
 
 def listed(items: Sequence[str]) -> str:
     """"a", "a and b", "a, b and c"; "none" for nothing."""
-    items = list(items)
+    items = [str(item) for item in items]
     if not items:
         return "none"
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
 def top_words(words: Sequence[str], scores: Sequence[float], most: int = 3, signed: bool = True) -> str:
-    """The highest-scored words of a document with their scores: "*great* +0.53 and *fine* +0.21"; unsigned without "+"."""
+    """The highest-scored words of a document: "*great* +0.53 and *fine* +0.21", without "+" for an unsigned method."""
     form = "+.2g" if signed else ".2g"
     order = sorted(range(len(words)), key=lambda position: -float(scores[position]))[:most]
     return listed([f"*{safe(words[position])}* {float(scores[position]):{form}}" for position in order])
@@ -51,4 +52,4 @@ def top_words(words: Sequence[str], scores: Sequence[float], most: int = 3, sign
 
 def safe(word: str) -> str:
     """A word of the data must not become markup."""
-    return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+-.!<>|$~&:@" else sign for sign in word)
+    return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+-.!<>|$~&:@" else sign for sign in writable(word))

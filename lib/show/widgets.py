@@ -4,20 +4,24 @@ The controls are linked to the pictures inside the browser. So an explorer works
 notebook it works the same way, and its functions take the reader's own documents.
 """
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
+from html import escape
 
 import torch
 from ipywidgets import HTML, Box, Dropdown, Layout, SelectionSlider, Stack, VBox, jslink
 
-from ..attribution import METHODS, explain_all
+from ..attribution import explain_all
 from ..classifiers import TextClassifier
 from ..classifiers.turned import Turned, rotation
 from ..faithfulness import deletion_curve, ranks
 from ..text import Batch
 from .charts import agreement_scatter, word_bars
 from .highlights import Highlight, Masked
+from .looks import label_of
 from .maps import score_map
+from .picture import writable
 
 
 class Explorer(VBox):
@@ -28,21 +32,49 @@ class Explorer(VBox):
         side_by_side = Layout(display="flex", flex_flow="row wrap", overflow="visible")
         for view in views:
             view.layout = Layout(flex="1 1 18em", min_width="0", overflow="visible")
-        children = [_html(f"<strong>{title}</strong>"), Box(self.controls, layout=side_by_side), Box(views, layout=side_by_side)]
+        heading = _html(f"<strong>{escape(writable(title))}</strong>")
+        children = [heading, Box(self.controls, layout=side_by_side), Box(views, layout=side_by_side)]
         super().__init__(children, layout=Layout(overflow="visible"), _dom_classes=("explorer",))
 
     def __repr__(self):  # the widget's own would print every picture
         return f"{self.title} (choose: {', '.join(control.description.rstrip(':') for control in self.controls)})"
 
 
-def picker(label: str, options: dict) -> Dropdown:
+def picker(label: str, options: dict | list[tuple]) -> Dropdown:
     """A list to choose from: name -> what :func:`views` hands to the function that draws."""
-    return Dropdown(options=list(options.items()), index=0, **_labelled(label))
+    return Dropdown(options=_written(options), index=0, **_labelled(label))
 
 
 def slider(label: str, options: dict, start: int = 0) -> SelectionSlider:
     """A slider over named positions: name -> what :func:`views` hands to the function that draws."""
-    return SelectionSlider(options=list(options.items()), index=start, **_labelled(label, flex="1 1 18em"))
+    return SelectionSlider(options=_written(options), index=start, **_labelled(label, flex="1 1 18em"))
+
+
+def method_picker(methods: str | Iterable[str], label: str = "Method") -> Dropdown:
+    """A list of methods: one key or several. Raises ``ValueError`` for an unknown one."""
+    methods = listed_keys(methods)
+    return picker(label, told_apart([label_of(key) for key in methods], methods))
+
+
+def classifier_picker(classifiers) -> Dropdown:
+    """A list of classifiers, one or several; those with the same label are numbered."""
+    models = [classifiers] if hasattr(classifiers, "encode") else list(classifiers)
+    return picker("Classifier", told_apart([model.label for model in models], models))
+
+
+def listed_keys(keys: str | Iterable[str]) -> list[str]:
+    """Several keys, or one: a word must not be read letter by letter."""
+    return [keys] if isinstance(keys, str) else list(keys)
+
+
+def told_apart(names: Sequence[str], values: Sequence) -> list[tuple]:
+    """Pairs (name, value), where names that come more than once get a number: "TextCNN 1", "TextCNN 2"."""
+    times, seen = Counter(names), Counter()
+    found = []
+    for name, value in zip(names, values, strict=True):
+        seen[name] += 1
+        found.append((f"{name} {seen[name]}" if times[name] > 1 else name, value))
+    return found
 
 
 def views(draw: Callable, *controls) -> Stack | HTML:
@@ -54,7 +86,8 @@ def views(draw: Callable, *controls) -> Stack | HTML:
     if not controls:
         return _html(draw()._repr_html_())
     first, *others = controls
-    stack = Stack([views(partial(draw, value), *others) for _, value in first.options], selected_index=first.index, layout=_wide())
+    layers = [views(partial(draw, value), *others) for _, value in first.options]
+    stack = Stack(layers, selected_index=first.index, layout=_wide())
     jslink((first, "index"), (stack, "selected_index"))
     return stack
 
@@ -65,53 +98,59 @@ def masking(classifier: TextClassifier, batch: Batch, methods: Sequence[str]) ->
     Raises ``ValueError`` unless the batch holds one document with words. Taught in: *AOPC*.
     """
     words = _only(batch)
-    scores = explain_all(classifier, batch, list(methods))
+    scores = explain_all(classifier, batch, listed_keys(methods))
     curves = {key: deletion_curve(classifier, batch, values)[0].tolist() for key, values in scores.items()}
     order = {key: ranks(batch, values)[0].tolist() for key, values in scores.items()}
     target = classifier.classes[batch.labels[0]]
 
     def draw(key, k):
-        return Masked(words, [rank < k for rank in order[key]], curves[key][k], curves[key][0], target, METHODS[key].label)
+        masked = [rank < k for rank in order[key][: len(words)]]
+        return Masked(words, masked, curves[key][k], curves[key][0], target, label_of(key))
 
-    names = {METHODS[key].label: key for key in methods}
-    left, right = picker("Method on the left", names), picker("Method on the right", names)
-    right.index = min(1, len(names) - 1)
-    K = slider("Words masked, K", {str(k): k for k in range(len(words) + 1)})
-    return Explorer("Mask the K words with the highest scores", [K, left, right], views(draw, left, K), views(draw, right, K))
+    left, right = method_picker(scores, "Method on the left"), method_picker(scores, "Method on the right")
+    right.index = min(1, len(scores) - 1)
+    K = slider("Words masked, K", {str(k): k for k in range(int(batch.lengths[0]) + 1)})
+    pictures = views(draw, left, K), views(draw, right, K)
+    return Explorer("Mask the K words with the highest scores", [K, left, right], *pictures)
 
 
-def heat_maps(classifiers: Sequence[TextClassifier], documents: dict[str, tuple[str, int]], methods: Sequence[str]) -> Explorer:
+def heat_maps(classifiers, documents: dict[str, tuple[str, int]], methods: Sequence[str]) -> Explorer:
     """The words of a document coloured by a method: name -> (text, label), for several classifiers and methods.
 
     Taught in: *Looking at explanations*.
     """
+    methods = listed_keys(methods)
+    which, reader, how = picker("Document", documents), classifier_picker(classifiers), method_picker(methods)
+    names = {model: name for name, model in reader.options}
+
     @cache
     def explained(classifier, document):
         batch = classifier.encode([document[0]], [document[1]])
-        return batch.words[0], explain_all(classifier, batch, list(methods))
+        return batch.words[0], explain_all(classifier, batch, methods)
 
     def draw(document, classifier, key):
         words, scores = explained(classifier, document)
-        title = f"{METHODS[key].label}, {classifier.label}, class {classifier.classes[document[1]]}"
-        return Highlight(words, scores[key][0, : len(words)], title, METHODS[key].signed)
+        title = f"{label_of(key)}, {names[classifier]}, class {classifier.classes[document[1]]}"
+        return Highlight(words, scores[key][0, : len(words)], title, key)
 
-    controls = [picker("Document", documents), picker("Classifier", {model.label: model for model in classifiers}),
-                picker("Method", {METHODS[key].label: key for key in methods})]
+    controls = [which, reader, how]
     return Explorer("Choose a document, a classifier and a method", controls, views(draw, *controls))
 
 
-def turning(classifier: TextClassifier, batch: Batch, methods: Sequence[str], angles: Sequence[int] = range(0, 91, 10)) -> Explorer:
+def turning(classifier: TextClassifier, batch: Batch, methods: Sequence[str],
+            angles: Sequence[int] = range(0, 91, 10)) -> Explorer:
     """Word scores of the batch's only document while the embedding space is turned and the classifier with it.
 
     Taught in: *Sensitivity analysis*.
     """
-    words = _only(batch)
-    dimensions = classifier.embedding.embedding_dim
+    words, methods = _only(batch), listed_keys(methods)
+    dimensions = classifier.embed(batch).shape[-1]
 
     def draw(angle):
         turned = Turned(classifier, rotation(dimensions, angle))
-        scores = explain_all(turned, batch, list(methods))
-        return score_map(words, {key: values[0] for key, values in scores.items()}, f"Embedding space turned by {angle}°")
+        scores = explain_all(turned, batch, methods)
+        shown = {key: values[0, : len(words)] for key, values in scores.items()}
+        return score_map(words, shown, f"Embedding space turned by {angle}°")
 
     angle = slider("Turned by", {f"{angle}°": angle for angle in angles})
     return Explorer("Turn the embedding space", [angle], views(draw, angle))
@@ -129,21 +168,24 @@ def counting(classifier: TextClassifier, text: str, label: int, choices: Sequenc
         count = [other.lower() for other in batch.words[0]].count(word.lower())
         return word_bars(types, f"“{word}”: {count} of {len(batch.words[0])} words")
 
-    word, more = picker("Word", {word: word for word in choices}), slider("Times added", {str(n): n for n in range(most + 1)})
+    word = picker("Word", {word: word for word in listed_keys(choices)})
+    more = slider("Times added", {str(n): n for n in range(most + 1)})
     return Explorer("Write one word more often", [word, more], views(draw, word, more))
 
 
-def agreement(classifiers: Sequence[TextClassifier], documents: dict[str, tuple[str, int]], methods: Sequence[str]) -> Explorer:
+def agreement(classifiers, documents: dict[str, tuple[str, int]], methods: Sequence[str]) -> Explorer:
     """Score against LOO, a point for each word: document by document, for several classifiers and methods.
 
     Taught in: *Agreement with LOO*.
     """
+    methods = listed_keys(methods)
+
     def draw(classifier, document):
         batch = classifier.encode([document[0]], [document[1]])
-        scores = explain_all(classifier, batch, ["loo", *methods])
-        return agreement_scatter(batch.words[0], {key: values[0] for key, values in scores.items()})
+        words, scores = batch.words[0], explain_all(classifier, batch, ["loo", *methods])
+        return agreement_scatter(words, {key: values[0, : len(words)] for key, values in scores.items()})
 
-    controls = [picker("Classifier", {model.label: model for model in classifiers}), slider("Document", documents)]
+    controls = [classifier_picker(classifiers), slider("Document", documents)]
     return Explorer("Each word once: its score against LOO", controls, views(draw, *controls))
 
 
@@ -156,7 +198,7 @@ def _only(batch: Batch) -> list[str]:
 def _by_type(words: list[str], scores: torch.Tensor) -> dict[str, float]:
     """Word type, whatever its case -> sum of the scores of its occurrences."""
     found = dict.fromkeys((word.lower() for word in words), 0.0)
-    for word, score in zip(words, scores.tolist()):
+    for word, score in zip(words, scores.tolist(), strict=False):  # scores of padding may follow
         found[word.lower()] += score
     return found
 
@@ -176,5 +218,10 @@ def _html(value: str) -> HTML:
     return HTML(value, layout=_wide(), style=_plain())
 
 
+def _written(options: dict | list[tuple]) -> list[tuple]:
+    return [(writable(name), value) for name, value in (options.items() if isinstance(options, dict) else options)]
+
+
 def _labelled(label: str, **layout) -> dict:
-    return {"description": f"{label}:", "style": {"description_width": "initial"}, "layout": Layout(width="auto", max_width="100%", **layout)}
+    return {"description": f"{label}:", "style": {"description_width": "initial"},
+            "layout": Layout(width="auto", max_width="100%", **layout)}

@@ -1,16 +1,15 @@
-"""The front door, from a sentence to scores and a picture, and the picture itself: correct, escaped, clear without colour."""
+"""The front door, from a sentence to scores and a picture."""
 
 import re
-from html.parser import HTMLParser
 
 import pytest
 import torch
+from html_page import Page
 from small import CLASSES, KIND_NAMES, KINDS, corpus, fit, untrained
 
 import lib
 from lib.attribution import METHODS, explain
 from lib.explanation import explain_text
-from lib.show.highlights import Highlight, SideBySide
 
 TEXT = "A Fine film, and it was WARM!"
 HOSTILE = "<script>alert(\"x\")</script> 'q' \x00 \x07 😀 &amp; <img src=x onerror=alert(1)> <!-- a film --> </div>"
@@ -24,45 +23,7 @@ def classifier(tmp_path_factory):
         return fit("fasttext", updates=100, learning_rate=0.1, patience=20)
 
 
-class Page(HTMLParser):
-    """What a browser would make of some HTML: its elements, the words in coloured spans, and whether every element is closed."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.elements, self.open, self.words = [], [], []
-        self.feed(html)
-        self.close()
-        assert self.open == [], "an element was never closed"
-
-    def handle_starttag(self, tag, attributes):
-        self.elements.append((tag, dict(attributes)))
-        if tag != "br":
-            self.open.append(tag)
-        if tag == "span":
-            self.words.append("")
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag, f"</{tag}> closes another element"
-
-    def handle_data(self, text):
-        if self.open and self.open[-1] == "span":
-            self.words[-1] += text
-
-    def handle_comment(self, text):
-        raise AssertionError("a comment hides part of the text")
-
-    def spans(self):
-        return [attributes for tag, attributes in self.elements if tag == "span"]
-
-    def attribute(self, name):
-        return next(attributes[name] for _, attributes in self.elements if name in attributes)
-
-
-def styles(highlight):
-    return [span.get("style", "") for span in Page(highlight._repr_html_()).spans()]
-
-
-# --- explain_text ------------------------------------------------------------------------------------------------------
+# --- explain_text -------------------------------------------------------------------------------------------
 
 
 def test_the_words_are_those_of_the_text_as_they_were_spelled(classifier):
@@ -206,7 +167,7 @@ def test_a_classifier_may_be_named_and_is_then_trained_or_loaded(monkeypatch):
     assert asked == ["bbc_news", "bilstm"]
 
 
-# --- hostile text ------------------------------------------------------------------------------------------------------
+# --- hostile text -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -219,78 +180,14 @@ def test_hostile_text_is_shown_and_not_obeyed(method, classifier):
     assert page.words == explanation.words and "<script>alert" in page.words and "😀" in page.words
 
 
-def test_hostile_names_are_shown_and_not_obeyed():
-    highlight = Highlight(['"><script>', "'&amp;'"], [1.0, -1.0], title='<b onclick="x">&lt;</b>')
-    page = Page(highlight._repr_html_())
-    assert [tag for tag, _ in page.elements] == ["div", "strong", "br", "span", "span", "br", "small"]
-    assert page.words == ['"><script>', "'&amp;'"]
-    assert page.attribute("aria-label") == highlight.alt and highlight.title in highlight.alt
-
-
-# --- Highlight ---------------------------------------------------------------------------------------------------------
-
-
-def test_the_sign_is_visible_without_colour():
-    lines = [re.search(r"border-bottom: \S+ (\w+)", style).group(1) for style in styles(Highlight(["good", "bad"], [1.0, -1.0]))]
-    assert lines == ["solid", "dashed"]
-
-
-def test_the_legend_explains_both_lines():
-    html = Highlight(["good", "bad"], [0.25, -1.0])._repr_html_()
-    assert "solid line: supports the class; dashed line: speaks against it; strongest colour ±1<" in html
-
-
-def test_a_method_without_a_sign_says_so_and_shows_none():
-    signed, unsigned = (Highlight(["good", "well"], [1.0, 0.5], signed=signed)._repr_html_() for signed in (True, False))
-    assert "this method has no sign" in unsigned and "supports" not in unsigned
-    assert [span["title"] for span in Page(unsigned).spans()] == ["1", "0.5"]
-    assert [span["title"] for span in Page(signed).spans()] == ["+1", "+0.5"]
-
-
-def test_a_larger_score_has_a_stronger_colour():
-    opacity = [float(re.search(r"background-color: rgba\([^)]*, ([\d.]+)\)", style).group(1))
-               for style in styles(Highlight(list("abc"), [0.4, 0.8, -1.0]))]
-    assert opacity == pytest.approx([0.2, 0.4, 0.5], abs=0.01)
-
-
-def test_the_limit_is_the_score_with_full_colour():
-    alone, limited, beyond = styles(Highlight(["a"], [2.0])), styles(Highlight(["a"], [2.0], limit=4.0)), styles(Highlight(["a"], [2.0], limit=0.5))
-    assert "0.50)" in alone[0] and "0.25)" in limited[0] and beyond == alone
-    assert Highlight(list("ab"), [0.5, -3.0]).limit == 3.0
-
-
-def test_small_scores_are_not_marked():
-    assert [bool(style) for style in styles(Highlight(list("abcd"), [1.0, 0.05, -0.05, 0.0]))] == [True, False, False, False]
-
-
-@pytest.mark.parametrize("scores", [[0.0, 0.0], torch.zeros(2), []], ids=["zeros", "tensor", "none"])
-def test_nothing_is_marked_where_all_scores_are_zero(scores):
-    assert not any(styles(Highlight(["a", "b"][: len(scores)], scores)))
-
-
-def test_words_and_scores_must_match():
-    with pytest.raises(ValueError, match="2 words came with 3 scores: pass the scores of this document without padding"):
-        Highlight(["a", "b"], [1.0, 2.0, 0.0])
-
-
-def test_the_alternative_text_names_the_highest_and_the_lowest_words():
-    words, scores = list("abcdefgh"), [0.1, -0.5, 0.9, 0.3, -0.7, 0.2, -0.1, 0.0]
-    assert Highlight(words, scores).alt == "Highest scores c 0.9, d 0.3, f 0.2; lowest e -0.7, b -0.5, g -0.1."
-    assert Highlight(words, scores, "Title", signed=False).alt == "Title: highest scores c 0.9, d 0.3, f 0.2."
-    assert repr(Highlight(words, scores)) == Highlight(words, scores).alt
-
-
-def test_the_alternative_text_of_no_words_says_so():
-    assert Highlight([], [], "Title").alt == "Title: no words."
-
-
 def test_the_picture_of_an_explanation_has_its_title(classifier):
     picture = explain_text("a fine film", classifier).picture()
     assert re.fullmatch(r"FastText, good with probability [01]\.\d{3}: SignedGI", picture.title) and picture.signed
     assert not explain_text("a fine film", classifier, method="sa_l2").picture().signed
 
 
-def test_side_by_side_shows_all():
-    both = SideBySide(Highlight(["left"], [1.0]), Highlight(["right"], [-1.0]))
-    assert Page(both._repr_html_()).words == ["left", "right"]
-    assert "left 1" in repr(both) and "right -1" in repr(both)
+@pytest.mark.parametrize(("of", "meaning"), [("loss", -1), ("logit", 1), ("probability", 1)])
+def test_what_a_positive_score_says_follows_from_the_quantity(of, meaning, classifier):
+    assert explain_text("a fine film", classifier, method="gi", of=of).picture().positive == meaning
+    assert explain_text("a fine film", classifier, method="signed_gi", of=of).picture().positive == 1
+    assert explain_text("a fine film", classifier, method="gi").picture().positive == -1, "its own quantity is the loss"

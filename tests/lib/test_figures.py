@@ -14,11 +14,14 @@ from oracles import is_one_sentence
 from small import PAPER
 
 from lib.attribution import METHODS
+from lib.attribution.registry import method
 from lib.intervals import bootstrap
-from lib.show.charts import lines, rho_histograms
-from lib.show.curves import aopc_curves
+from lib.show.charts import agreement_scatter, lines, rho_by_length, rho_histograms, word_bars
+from lib.show.charts import intervals as interval_chart
+from lib.show.curves import aopc_curves, deletion_curves, fading_curves
+from lib.show.looks import colour_of, looks_of, positive_means
 from lib.show.maps import gradient_map, score_map
-from lib.show.picture import COLOURS, DASHES, DIVERGING
+from lib.show.picture import COLOURS, DASHES, DIVERGING, Picture
 
 NAN = float("nan")
 WORDS = ["not", "a", "good", "film"]
@@ -32,22 +35,26 @@ def curves(shift=0.0):
     return {"IMDB": {"random": 0.2 * k + spread * k, "signed_gi": (0.5 + shift) * k + spread * k}}
 
 
-def costs(factor=1.0):
-    """Two lines over 10, 100 and 1,000 words: one linear, one quadratic, in milliseconds with quartiles 10 % away."""
-    words = np.array([10, 100, 1000])
-    around = np.array([1, 0.9, 1.1])[:, None] * factor
-    return {"loo": (words, *(1e-2 * words * around)), "LOO, general path": (words, *(1e-3 * words**2 * around))}
+def fading(slope=-0.5, key="good"):
+    """The loss from 0.1 to 0.9 while one word is faded out, with a tangent."""
+    return fading_curves({"TextCNN": {key: (torch.tensor([0.1, 0.3, 0.9]), slope)}}, torch.tensor([0.0, 0.5, 1.0]))
 
 
-def cost_by_length(panels):
-    return lines(panels, "words of the document", "milliseconds a document", log=True)
+def deletion(shift=0.0):
+    return deletion_curves({"A review": {"loo": [0.9, 0.6, 0.4 + shift], "random": [0.9, 0.8, 0.7]}})
 
 
 # A picture of each kind, made of a number that changes what it shows.
 KINDS = {"aopc_curves": lambda x: aopc_curves(curves(x)),
          "rho_histograms": lambda x: rho_histograms({"IMDB": {"signed_gi": torch.tensor([0.2 + x, 0.5 + x, 0.6])}}),
+         "deletion_curves": deletion,
+         "fading_curves": fading,
+         "word_bars": lambda x: word_bars({"loo": {"good": 1 + x, "film": -1}}),
+         "agreement_scatter": lambda x: agreement_scatter(WORDS, {"loo": [1, 2, 3, 4], "gi": [1, 2, 3, 4 + 20 * x]}),
+         "rho_by_length": lambda x: rho_by_length({"IMDB": ([9, 20 + 100 * x], [0.1, 0.1 + 8 * x])}),
+         "intervals": lambda x: interval_chart({"IMDB": {"a": {"this build": bootstrap([x, 1, 2])}}}, "AOPC"),
          "gradient_map": lambda x: gradient_map(WORDS, torch.tensor([[1 + x, -3], [0, 0], [2, 2], [0, 1]])),
-         "lines": lambda x: cost_by_length({"FastText": costs(1 + x)}),
+         "lines": lambda x: lines({"IMDB": {"loo": ([1, 2], [1, 2 + x], [1, 2], [1, 3])}}, "words", "ms"),
          "score_map": lambda x: score_map(WORDS, {"loo": torch.tensor([-1, 0, 2, 0.5 + x])})}
 
 
@@ -60,7 +67,7 @@ def words_drawn(picture):
     return [label.get_text().replace(r"\$", "$") for label in axes_of(picture)[0].get_xticklabels()]
 
 
-# --- every picture ------------------------------------------------------------------------------------------------------
+# --- every picture ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
@@ -82,7 +89,8 @@ def test_the_alt_text_follows_the_data(make):
 
 @pytest.mark.parametrize("make", [
     lambda note: aopc_curves(curves(), note), lambda note: rho_histograms({"x": {"gi": torch.rand(9)}}, note),
-    lambda note: gradient_map(WORDS, torch.rand(4, 3), note=note), lambda note: score_map(WORDS, {"gi": torch.rand(4)}, note=note)])
+    lambda note: gradient_map(WORDS, torch.rand(4, 3), note=note),
+    lambda note: score_map(WORDS, {"gi": torch.rand(4)}, note=note)])
 def test_the_note_on_the_source_is_drawn(make):
     assert make("IMDB, 25,000 reviews.").figure.get_supxlabel() == "IMDB, 25,000 reviews."
     assert make("").figure.get_supxlabel() == ""
@@ -95,7 +103,7 @@ def test_drawing_leaves_the_style_of_the_notebook_alone():
     assert dict(matplotlib.rcParams) == before
 
 
-# --- colours ------------------------------------------------------------------------------------------------------------
+# --- colours ------------------------------------------------------------------------------------------------
 
 
 def test_every_method_of_the_paper_has_a_colour_and_a_dash_pattern():
@@ -115,6 +123,48 @@ def test_a_line_has_the_colour_and_the_dashes_of_its_method():
         assert (line.get_color(), line.get_linestyle()) == (COLOURS[key], DASHES[key])
 
 
+@pytest.fixture
+def mine():
+    """A method that a reader registered, as everybody would."""
+    join = method("mine", "Mine, for $5", sign="support", cost="1", citation="du2021")
+    join(lambda classifier, batch, points=3: None)
+    yield "mine"
+    del METHODS["mine"]
+
+
+def test_a_method_of_the_reader_and_a_variant_appear_in_every_picture(mine):
+    labels = {mine: "Mine, for $5", "mine(points=9)": "Mine, for $5 (points 9)",
+              "loo(operator='mask')": "LOO (operator mask)"}
+    for key, label in labels.items():
+        four, two = torch.tensor([1.0, -2.0, 3.0, 0.5]), torch.tensor([0.9, 0.2])
+        pictures = [
+            aopc_curves({"a": {key: torch.rand(3, 4)}}), deletion_curves({"a": {key: two}}),
+            score_map(WORDS, {key: four}), rho_histograms({"a": {key: two}}), word_bars({key: {"good": 1.0}}),
+            lines({"a": {key: ([1, 2], two, two, two)}}, "x", "y"), agreement_scatter(WORDS, {"loo": four, key: four})]
+        for picture in pictures:
+            assert label in picture.alt and picture.png().startswith(b"\x89PNG")
+
+
+def test_a_colour_is_kept_whatever_stands_beside_it(mine):
+    assert looks_of(["signed_gi", mine])[mine] == looks_of([mine, "loo", "mine(points=9)", "a stranger"])[mine]
+    assert looks_of([mine])[mine][0] == colour_of(mine) == colour_of("mine(points=9)") not in COLOURS.values()
+    assert all(looks_of(PAPER)[key] == (COLOURS[key], DASHES[key]) for key in PAPER)
+
+
+def test_no_two_lines_of_a_picture_look_alike(mine):
+    names = [*PAPER, mine, "mine(points=9)", "mine(points=30)", "loo(operator='mask')", "one", "two"]
+    found = looks_of(reversed(names))
+    assert len(set(found.values())) == len(names)
+    assert found["mine(points=9)"][0] == found[mine][0] and found["loo(operator='mask')"][0] == COLOURS["loo"]
+
+
+@pytest.mark.parametrize(("key", "of", "means"), [
+    ("signed_gi", "loss", 1), ("loo", "probability", 1), ("gi", "loss", -1), ("gi", None, -1), ("gi", "logit", 1),
+    ("gi(of='logit')", None, 1), ("sa_raw", "loss", 0), ("random", None, 0)])
+def test_what_a_positive_score_means_follows_from_method_and_quantity(key, of, means):
+    assert positive_means(key, of) == means
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("make", [lambda x: gradient_map(WORDS, x[:, None]), lambda x: score_map(WORDS, {"loo": x})])
 def test_the_scale_is_centred_at_zero_even_for_one_sided_data(make, sign):
@@ -126,14 +176,30 @@ def test_the_scale_is_centred_at_zero_even_for_one_sided_data(make, sign):
     assert np.mean(matplotlib.colormaps[DIVERGING](0.5)[:3]) > 0.95, "nothing is white"
 
 
+@pytest.mark.parametrize(("of", "turned"), [(None, -1), ("loss", -1), ("probability", 1)])
+def test_red_supports_the_class_in_every_row(of, turned):
+    scores = torch.tensor([-4.0, 0, 2, 1])
+    picture = score_map(WORDS, {"loo": scores, "gi": scores}, of=of)
+    axis = axes_of(picture)[0]
+    assert np.asarray(axis.images[0].get_array())[1] == pytest.approx(turned * scores.numpy() / 4)
+    assert {text.get_position(): text.get_text() for text in axis.texts}[0, 1] == ("+" if turned < 0 else "−")
+    assert axis.get_yticklabels()[1].get_text() == ("−Gradient x Input" if turned < 0 else "Gradient x Input")
+    assert ("−Gradient x Input: not 1.00" if turned < 0 else "Gradient x Input: good 0.50") in picture.alt
+
+
+def test_a_method_without_a_sign_gets_none():
+    assert not len(axes_of(score_map(WORDS, {"sa_raw": torch.tensor([-4.0, 0, 2, 1])}))[0].texts)
+
+
 def test_signs_can_be_read_without_colour():
-    signs = {text.get_position(): text.get_text() for text in axes_of(score_map(WORDS, {"loo": torch.tensor([-4.0, 0.1, 2.0, 0.5])}))[0].texts}
-    assert signs == {(0, 0): "−", (2, 0): "+", (3, 0): "+"}
-    dots, = axes_of(gradient_map(WORDS, torch.tensor([[1.0, -4.0], [-3.0, 0.0], [2.0, -0.1], [0.0, 0.0]])))[0].get_lines()
-    assert sorted(zip(dots.get_xdata(), dots.get_ydata())) == [(0, 1), (1, 0)]
+    axis = axes_of(score_map(WORDS, {"loo": torch.tensor([-4.0, 0.1, 2.0, 0.5])}))[0]
+    assert {text.get_position(): text.get_text() for text in axis.texts} == {(0, 0): "−", (2, 0): "+", (3, 0): "+"}
+    gradient = torch.tensor([[1.0, -4.0], [-3.0, 0.0], [2.0, -0.1], [0.0, 0.0]])
+    dots, = axes_of(gradient_map(WORDS, gradient))[0].get_lines()
+    assert sorted(zip(dots.get_xdata(), dots.get_ydata(), strict=True)) == [(0, 1), (1, 0)]
 
 
-# --- AOPC curves --------------------------------------------------------------------------------------------------------
+# --- AOPC curves --------------------------------------------------------------------------------------------
 
 
 def test_the_alt_text_of_curves_names_the_best_method_first():
@@ -154,29 +220,42 @@ def test_a_curve_is_the_mean_with_its_bootstrap_band():
 
 
 def test_a_panel_for_each_corpus():
-    picture = aopc_curves({title: curves()["IMDB"] for title in ("IMDB", "BBC", "AG", "RT")})
-    assert [axis.get_title() for axis in axes_of(picture)] == [f"{title} (n = 6)" for title in ("IMDB", "BBC", "AG", "RT")]
-    assert all(f"{title}, 6 documents" in picture.alt for title in ("IMDB", "BBC", "AG", "RT"))
+    titles = ("IMDB", "BBC", "AG", "RT")
+    picture = aopc_curves({title: curves()["IMDB"] for title in titles})
+    assert [axis.get_title() for axis in axes_of(picture)] == [f"{title} (n = 6)" for title in titles]
+    assert all(f"{title}, 6 documents" in picture.alt for title in titles)
 
 
-# --- histograms ---------------------------------------------------------------------------------------------------------
+# --- one document --------------------------------------------------------------------------------------------------
 
 
-def test_undefined_correlations_are_counted_and_not_drawn():
-    picture = rho_histograms({"IMDB": {"gi": torch.tensor([0.5, NAN, 0.7, 0.9]), "sa_l2": torch.tensor([NAN] * 4)}})
-    (axis,) = axes_of(picture)
-    assert sum(bar.get_height() for bar in axis.patches) == 3
-    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["Gradient x Input (1 undefined)", "SA L2 (4 undefined)"]
-    assert "Gradient x Input: median 0.70, 3 of 4 documents defined" in picture.alt
-    assert "SA L2: undefined for all 4 documents" in picture.alt
+def test_the_tangent_starts_at_the_loss_and_has_the_slope_of_signed_gi():
+    for slope in (-0.5, 2.0):
+        solid, dashed = axes_of(fading(slope))[0].get_lines()
+        assert solid.get_ydata().tolist() == pytest.approx([0.1, 0.3, 0.9])
+        assert dashed.get_xdata().tolist() == [0.0, 0.5, 1.0] and dashed.get_linestyle() == "--"
+        assert dashed.get_ydata().tolist() == pytest.approx([0.1, 0.1 + slope / 2, 0.1 + slope])
+        assert dashed.get_color() == solid.get_color()
+        assert f"without 'good' it changes by +0.800 (tangent {slope:+.3f})" in fading(slope).alt
 
 
-def test_no_correlation_falls_off_the_histogram():
-    (axis,) = axes_of(rho_histograms({"IMDB": {"gi": torch.tensor([-1.0, 1.0, 0.0])}}))
-    assert sum(bar.get_height() for bar in axis.patches) == 3
+def test_every_word_is_faded_however_many_there_are():
+    words = {f"word {n}": (torch.tensor([0.1, 0.2]), 0.1) for n in range(12)}
+    assert len(axes_of(fading_curves({"a": words}, torch.tensor([0.0, 1.0])))[0].get_lines()) == 24
 
 
-# --- maps of words ------------------------------------------------------------------------------------------------------
+def test_a_deletion_curve_tells_when_the_class_is_lost():
+    axis, = axes_of(deletion())
+    assert [line.get_ydata().tolist() for line in axis.get_lines()] == [[0.9, 0.6, 0.4], [0.9, 0.8, 0.7]]
+    assert "LOO needs 2 words to bring it below one half; Random never brings it below one half." in deletion().alt
+
+
+def test_curves_of_different_lengths_share_a_panel():
+    picture = aopc_curves({"a": {"loo": torch.rand(3, 9), "gi": torch.rand(3, 4)}})
+    assert axes_of(picture)[0].get_xlim() == (0, 8) and "at K = 8" in picture.alt
+
+
+# --- maps of words ------------------------------------------------------------------------------------------
 
 
 def test_a_score_map_shows_each_method_relative_to_its_largest_score():
@@ -219,37 +298,57 @@ def test_hostile_words_are_drawn_as_they_are():
     assert picture.png().startswith(b"\x89PNG") and "<script>" not in picture.alt
 
 
-@pytest.mark.parametrize("words, count, says", [([], 0, "no words to draw"), (WORDS, 6, "4 words came with 6 scores.*without padding"), (WORDS, 3, "4 words")])
-def test_words_and_scores_that_do_not_fit_get_one_clear_sentence(words, count, says):
-    for make in (lambda: score_map(words, {"loo": torch.zeros(count)}), lambda: gradient_map(words, torch.zeros(count, 3))):
-        with pytest.raises(ValueError, match=says) as caught:
+@draws_unknown_glyphs
+@pytest.mark.parametrize("text", ["$5 and $x_$", "_", "\ud83d", "a" * 20_000, "\x00"],
+                         ids=["dollar", "underscore", "half", "endless", "nul"])
+def test_no_title_word_or_name_breaks_a_picture(text):
+    two, words = torch.tensor([0.9, 0.2]), [text, "film"]
+    pictures = [
+        aopc_curves({text: {"loo": torch.rand(3, 4)}}, note=text), deletion_curves({text: {"loo": two}}),
+        fading_curves({text: {text: (two, 0.1)}}, two), score_map(words, {"loo": two}, text),
+        gradient_map(words, two[:, None], text), rho_histograms({text: {"loo": two}}),
+        rho_by_length({text: ([5, 9], two)}), word_bars({"loo": {text: 1.0}}, text),
+        agreement_scatter(words, {"loo": two, "gi": two}),
+        lines({text: {text: ([1, 2], two, two, two)}}, text, text, ticks={1: text}),
+        interval_chart({text: {text: {text: bootstrap([1, 2])}}}, text)]
+    for picture in pictures:
+        assert max(matplotlib.image.imread(io.BytesIO(picture.png())).shape) < 2500
+        assert picture._repr_html_().encode("utf-8")
+    assert axes_of(pictures[2])[0].get_legend().get_texts(), "no name hides from the legend"
+
+
+def test_scores_that_are_no_numbers_are_refused():
+    bad = torch.tensor([1.0, NAN, 2.0, 3.0])
+    for make in (lambda: score_map(WORDS, {"loo": bad}), lambda: gradient_map(WORDS, bad[:, None]),
+                 lambda: agreement_scatter(WORDS, {"loo": bad, "gi": bad})):
+        with pytest.raises(ValueError, match="score of the word 'a' is not a finite number") as caught:
             make()
         assert is_one_sentence(caught.value)
 
 
-# --- cost against length ------------------------------------------------------------------------------------------------
+def test_more_words_than_a_picture_holds_are_refused():
+    with pytest.raises(ValueError, match="20,000 words are too many for one picture") as caught:
+        score_map(["a"] * 20_000, {"loo": torch.zeros(20_000)})
+    assert is_one_sentence(caught.value)
 
 
-def test_linear_cost_has_slope_one_and_quadratic_cost_slope_two():
-    axis, = axes_of(cost_by_length({"FastText": costs()}))
-    assert axis.get_xscale() == axis.get_yscale() == "log"
-    for line, slope in zip(axis.get_lines(), (1, 2)):
-        words, milliseconds = line.get_data()
-        assert np.allclose(np.diff(np.log(milliseconds)) / np.diff(np.log(words)), slope)
+def test_a_picture_of_nothing_is_refused():
+    for make in (aopc_curves, deletion_curves, rho_histograms, rho_by_length):
+        with pytest.raises(ValueError, match="There is nothing to draw"):
+            make({})
 
 
-def test_the_alt_text_of_costs_tells_both_ends():
-    alt = cost_by_length({"FastText": costs()}).alt
-    assert "FastText: LOO 0.1 at 10 and 10 at 1,000; LOO, general path 0.1 at 10 and 1,000 at 1,000." in alt
+def test_numbers_may_lie_on_a_graph_or_in_half_precision():
+    scores = torch.tensor([1.0, 2.0, 3.0, 4.0], requires_grad=True)
+    assert isinstance(score_map(WORDS, {"loo": scores}), Picture)
+    assert isinstance(score_map(WORDS, {"loo": scores.bfloat16()}), Picture)
 
 
-def test_a_line_without_a_colour_of_its_own_is_drawn_alike_in_all_panels():
-    lines = [axis.get_lines()[1] for axis in axes_of(cost_by_length({"FastText": costs(), "TextCNN": costs(3)}))]
-    assert lines[0].get_color() == lines[1].get_color() != COLOURS["loo"]
-
-
-def test_the_legend_names_lines_that_the_first_panel_lacks():
-    words, *values = costs()["loo"]
-    picture = lines({"A": {"loo": (words, *values)}, "B": {"loo": (words, *values), "sa_l1": (words, *values)}}, "words", "ms")
-    assert [text.get_text() for text in picture.figure.legends[0].get_texts()] == ["LOO", "SA L1"]
-    assert len({axis.get_ylim() for axis in axes_of(picture)}) == 1
+@pytest.mark.parametrize("words, count, says", [
+    ([], 0, "no words to draw"), (WORDS, 6, "4 words came with 6 scores.*without padding"), (WORDS, 3, "4 words")])
+def test_words_and_scores_that_do_not_fit_get_one_clear_sentence(words, count, says):
+    for make in (lambda: score_map(words, {"loo": torch.zeros(count)}),
+                 lambda: gradient_map(words, torch.zeros(count, 3))):
+        with pytest.raises(ValueError, match=says) as caught:
+            make()
+        assert is_one_sentence(caught.value)

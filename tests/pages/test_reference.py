@@ -16,7 +16,7 @@ from lib import reference
 from lib.classifiers import CLASSIFIERS
 from lib.intervals import Interval, bootstrap
 from lib.results import kept
-from lib.show import charts, prose
+from lib.show import prose
 
 
 @pytest.fixture(scope="module")
@@ -191,31 +191,3 @@ def test_the_chapters_experiments_are_many_enough():
     panels = {(experiment.corpus, experiment.classifier) for experiment in plain}
     assert len(panels) == 6
     assert {(experiment.corpus, "fasttext") for experiment in plain if experiment.precision == "float64"} == {panel for panel in panels if panel[1] == "fasttext"}
-
-
-# --- pictures of it ----------------------------------------------------------------------------------------------------------------
-
-
-def test_intervals_are_drawn_where_they_are_and_read_aloud():
-    panels = {"One": {"A": {"this build": Interval(0.5, 0.4, 0.7, 10, 0), "reference": Interval(0.55, 0.5, 0.6, 99, 0)},
-                      "B": {"this build": Interval(-0.2, -0.3, -0.1, 10, 0), "reference": None}}}
-    picture = charts.intervals(panels, "a number")
-    drawn = [container.lines[0].get_xdata().tolist() for container in picture.figure.axes[0].containers]
-    assert drawn == [[0.5, -0.2], [0.55]]
-    ends = picture.figure.axes[0].containers[0].lines[2][0].get_segments()
-    assert np.allclose([segment[:, 0] for segment in ends], [[0.4, 0.7], [-0.3, -0.1]])
-    assert "One, A, this build: 0.50 [0.40, 0.70]" in picture.alt and "One, B, this build: -0.20" in picture.alt and "B, reference" not in picture.alt
-
-
-def test_documents_are_significant_outside_the_band_as_scipy_says():
-    from scipy import stats
-
-    generator = np.random.default_rng(0)
-    words, rho, significant = [], [], 0
-    for m in range(4, 60):
-        a, b = generator.normal(size=(2, m))
-        found = stats.pearsonr(a + b, b)
-        words.append(m), rho.append(found.statistic)
-        significant += found.pvalue <= 0.05
-    picture = charts.rho_by_length({"Some": (np.array([*words, 5]), np.array([*rho, np.nan]))})
-    assert f"Some: {significant} of {len(words)} documents outside the band, 1 undefined" in picture.alt
