@@ -36,7 +36,7 @@ def intervals(panels: Mapping[str, Mapping[str, Mapping[str, Interval | None]]],
         for name, shift in zip(names, _shifts(len(names)), strict=True):
             found = {place: panel[row][name] for place, row in enumerate(rows) if _known(panel.get(row, {}).get(name))}
             _points(axis, found, shift, name, marks[name])
-            sentences += [f"{title}, {rows[place]}, {name}: {_said(value)}" for place, value in found.items()]
+            sentences += [f"{title}, {rows[place]}, {name}: {value:.2f}" for place, value in found.items()]
         axis.set(title=wrapped(title, 2.6), xlabel=wrapped(label, 2.6), yticks=range(len(rows)))
         axis.set_ylim(len(rows) - 0.5, -0.5)
         axis.set_yticklabels([plain(row) for row in rows] if axis.get_subplotspec().is_first_col() else [])
@@ -61,10 +61,6 @@ def _shifts(series: int) -> list[float]:
 
 def _known(interval: Interval | None) -> bool:
     return interval is not None and bool(np.isfinite(interval.mean))
-
-
-def _said(interval: Interval) -> str:
-    return f"{interval.mean:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
 
 
 def _other_marks() -> Iterator[tuple]:

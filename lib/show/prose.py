@@ -10,16 +10,14 @@ def compared(first: str, second: str, difference: Interval) -> str:
     """Say which of two things is larger, by how much, and how sure we are, from the interval of first - second.
 
     "A lies above B by 0.12 [0.10, 0.14]", "A lies below B by ...", or "cannot be told apart" if the interval
-    contains 0. Taught in: *AOPC*.
+    contains 0 or is undefined. Taught in: *AOPC*.
     """
-    mean, low, high = (float(value) for value in difference[:3])
-    if low <= 0 <= high:
-        return f"{first} and {second} cannot be told apart ({mean:+.3f} [{low:+.3f}, {high:+.3f}])"
-    where = "above" if low > 0 else "below"
-    if max(abs(low), abs(high)) < 0.0005:
-        return f"{first} lies {where} {second}, but by less than 0.001"
-    nearer, farther = sorted([abs(low), abs(high)])
-    return f"{first} lies {where} {second} by {abs(mean):.3f} [{nearer:.3f}, {farther:.3f}]"
+    if difference.side == "undecided":
+        return f"{first} and {second} cannot be told apart ({difference:+.3f})"
+    distance = difference if difference.side == "above" else -difference
+    if distance.high < 0.0005:
+        return f"{first} lies {difference.side} {second}, but by less than 0.001"
+    return f"{first} lies {difference.side} {second} by {distance:.3f}"
 
 
 def beside(here: Interval, reference: Interval | None) -> str:
@@ -28,11 +26,11 @@ def beside(here: Interval, reference: Interval | None) -> str:
     "0.51 [0.48, 0.54] here (n = 200), 0.50 [0.49, 0.51] in the reference (n = 1,000 a seed), 0.01 apart".
     Taught in: *AOPC*.
     """
-    said = f"{float(here.mean):.3f} [{float(here.low):.3f}, {float(here.high):.3f}] here (n = {here.n:,})"
+    said = f"{here:.3f} here (n = {here.n:,})"
     if reference is None:
         return f"{said}, not in the reference"
-    return (f"{said}, {reference.mean:.3f} [{reference.low:.3f}, {reference.high:.3f}] in the reference "
-            f"(n = {reference.n:,} a seed), {abs(float(here.mean) - reference.mean):.3f} apart")
+    return (f"{said}, {reference:.3f} in the reference (n = {reference.n:,} a seed), "
+            f"{abs(here.mean - reference.mean):.3f} apart")
 
 
 def listed(items: Sequence[str]) -> str:
