@@ -10,8 +10,8 @@ class Interval(NamedTuple):
     """A mean over n documents with its 95 % interval; ``undefined`` counts the documents that were left out.
 
     ``f"{interval:.2f}"`` writes ``0.51 [0.48, 0.54]``, ``f"{difference:+.3f}"`` every number with its sign. Of one
-    document no interval is known: ``low`` and ``high`` are NaN, and ``0.51 [undefined: 1 document]`` is written. A curve
-    has arrays for its numbers; it is drawn, not written. Taught in: *AOPC*.
+    document no interval is known: ``low`` and ``high`` are NaN, and ``0.51 [undefined: 1 document]`` is written. A
+    curve has arrays for its numbers; it is drawn, not written. Taught in: *AOPC*.
     """
 
     mean: float
@@ -22,7 +22,7 @@ class Interval(NamedTuple):
 
     @property
     def side(self) -> str:
-        """On which side of 0 the whole interval lies: "above", "below", or "undecided" if it holds 0 or is undefined."""
+        """Where the whole interval lies: "above" 0, "below" it, or "undecided" if it holds 0 or is undefined."""
         return "above" if self.low > 0 else "below" if self.high < 0 else "undecided"
 
     def __neg__(self) -> "Interval":
@@ -31,7 +31,7 @@ class Interval(NamedTuple):
 
     def __format__(self, form: str) -> str:
         if np.ndim(self.mean):
-            raise ValueError("This interval is a whole curve, which cannot be written as one number: take one place of it.")
+            raise ValueError("This interval is a whole curve, which cannot be written as a number: take one place.")
         if np.isnan(self.mean):
             return "undefined"
         form = form or ".3f"
@@ -68,7 +68,8 @@ def paired_bootstrap(a, b, seed: int = 0, resamples: int = 2000) -> Interval:
     """
     a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     if a.shape != b.shape:
-        raise ValueError(f"Shapes differ, {a.shape} and {b.shape}: a paired comparison needs the same documents in the same order.")
+        raise ValueError(f"Shapes differ, {a.shape} and {b.shape}: a paired comparison needs the same documents in the "
+                         "same order.")
     return bootstrap(a - b, seed, resamples)
 
 

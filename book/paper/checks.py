@@ -25,7 +25,7 @@ def same(first: Tensor, second: Tensor, atol: float = 1e-9) -> bool:
     return bool(torch.allclose(first, second, atol=atol, rtol=1e-6))
 
 
-# --- what a method is --------------------------------------------------------------------------------------------------
+# --- what a method is -----------------------------------------------------------------------------------------------
 
 
 def of_fasttext(fasttext, batch) -> dict[str, bool]:
@@ -38,9 +38,10 @@ def of_fasttext(fasttext, batch) -> dict[str, bool]:
     scores = explain(fasttext, batch, "signed_gi")
     return {
         "FastText: the gradient of a word type is its count times one vector": proportional,
-        "FastText: words of the same frequency have the same gradient": proportional and same(by_position, inside * one),
+        "FastText: words of the same frequency have the same gradient":
+            proportional and same(by_position, inside * one),
         "FastText: their contributions differ": all(
-            row[real].unique().numel() > 1 for row, real in zip(scores, batch.mask)),
+            row[real].unique().numel() > 1 for row, real in zip(scores, batch.mask, strict=True)),
     }
 
 
@@ -63,7 +64,7 @@ def of_signs(classifier, batch) -> dict[str, bool]:
 def of_axes(classifier, batch) -> dict[str, bool]:
     """What changes when the axes of the embedding space are turned, and the classifier's answers do not.
 
-    In 95 of 100 documents at least, not in all: where two windows tie in the max-pooling, rounding decides which is taken.
+    In 95 of 100 documents at least, not in all: where two windows tie in the max-pooling, rounding decides.
     """
     keys = ["sa_raw", "sa_l1", "signed_gi", "loo"]
     turned = Turned(classifier, rotation(classifier.embedding.embedding_dim, DEGREES))
@@ -85,7 +86,7 @@ def of_methods(classifiers, texts, labels) -> dict[str, bool]:
     return (of_fasttext(fasttext, fasttext.encode(texts, labels)) | of_signs(textcnn, batch) | of_axes(textcnn, batch))
 
 
-# --- one review --------------------------------------------------------------------------------------------------------
+# --- one review -----------------------------------------------------------------------------------------------------
 
 
 class Review:
@@ -100,7 +101,8 @@ class Review:
         self.classifier = classifier
         batch = classifier.encode([REVIEW], [gold])
         self.words = [word.lower() for word in batch.words[0]]
-        self.scores = {key: scores[0] for key, scores in explain_all(classifier, batch, ["loo", "signed_gi", *SA]).items()}
+        found = explain_all(classifier, batch, ["loo", "signed_gi", *SA])
+        self.scores = {key: scores[0] for key, scores in found.items()}        # [m] each
         self.length = input_gradient(classifier, batch).values[0].norm(dim=1)  # [m]
         self.rho = float(pearson(self.scores["loo"][None], self.scores["signed_gi"][None], batch.mask)[0])
 
@@ -117,7 +119,8 @@ class Review:
 
     @property
     def standing_out(self) -> list[str]:
-        return [word for word, stands in zip(self.words, self.length > 2 * self.length.median()) if stands]
+        longer = self.length > 2 * self.length.median()
+        return [word for word, stands_out in zip(self.words, longer, strict=True) if stands_out]
 
     def checks(self) -> dict[str, bool]:
         """What the paper says of this classifier in figure 3."""
@@ -137,12 +140,14 @@ class Review:
             "no gradient stands out": not self.standing_out,
             "the gradient at 'great' is almost zero": bool(great < self.length.max() / 10),
         }
-        found |= {f"the gradient at '{word}' stands out": word in self.standing_out for word in ("bad", "home", "video")}
+        for word in ("bad", "home", "video"):
+            found[f"the gradient at '{word}' stands out"] = word in self.standing_out
         return {f"{self.classifier.label}: {name}": answer for name, answer in found.items()}
 
     def evidence(self) -> dict[str, str]:
         """What stands behind a yes or no, in a few words: name of the check -> words."""
-        found = dict.fromkeys(("SignedGI is very close to LOO", "SignedGI is not very close to LOO"), f"ρ = {self.rho:.2f}")
+        rho = f"ρ = {self.rho:.2f}"
+        found = {f"SignedGI is {nearness} to LOO": rho for nearness in ("very close", "not very close")}
         found["no gradient stands out"] = listed(self.standing_out)
         return {f"{self.classifier.label}: {name}": said for name, said in found.items()}
 
@@ -152,7 +157,8 @@ def of_gradients_of_review(fasttext, gold: int = 1) -> dict[str, bool]:
     batch, found = fasttext.encode([REVIEW], [gold]), {}
     words = [word.lower() for word in batch.words[0]]
     for how, by_type in (("word type", True), ("position", False)):
-        gradient = dict(zip(words, input_gradient(fasttext, batch, by_type=by_type).values[0]))  # word -> [D]
+        values = input_gradient(fasttext, batch, by_type=by_type).values[0]
+        gradient = dict(zip(words, values, strict=True))                       # word -> [D]
         others = [value for word, value in gradient.items() if word not in ("is", ".")]
         found |= {
             f"FastText by {how}: 'is' has twice the gradient of 'great'": same(gradient["is"], 2 * gradient["great"]),

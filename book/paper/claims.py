@@ -31,8 +31,8 @@ PAGES = {"aopc": "AOPC", "agreement": "Agreement with LOO", "signed_gi": "From o
 class Claim:
     """One statement of the paper: its place, a few of its words, what is looked at, and the rule.
 
-    ``groups`` are the tuples of numbers that the rule is asked about in each of ``panels``; ``checks`` are names of checks
-    made by code instead. ``tested`` is the chapter that treats the matter.
+    ``groups`` are the tuples of numbers that the rule is asked about in each of ``panels``; ``checks`` are names of
+    checks made by code instead. ``tested`` is the chapter that treats the matter.
     """
 
     section: str
@@ -101,7 +101,8 @@ METHODS = [
             "eq. 3: SA raw is never negative, as its bars say"),
     is_said("III.B", "Equation 4", "signed_gi", "eq. 4: the product is the look-up", equation=4),
     is_said("III.B", "Equation 5", "signed_gi", "eq. 5: the entry of the present word is g . e",
-            "eq. 5: the result has n entries, one a dimension", "eq. 5: the entries of absent words are zero", equation=5),
+            "eq. 5: the result has n entries, one a dimension", "eq. 5: the entries of absent words are zero",
+            equation=5),
     is_said("III.B", "Equation 6", "signed_gi", "eq. 6: minus g . e is the library's SignedGI",
             "eq. 6: it is the slope of the loss as the word fades", equation=6),
     Claim("III.B", "more faithful than SA-based methods",
@@ -123,8 +124,8 @@ QUANTITATIVE = [
             "aopc", rules.above, gaps(("signed_gi", key)), figure="1") for key in SA),
     Claim("IV.B", "almost overlapped",
           "differences of SA L1, L2, Linf, beside SignedGI − Random, AOPC at K = 1, 3, 10, 30 and the end", "aopc",
-          rules.overlap, against(("sa_l1", "sa_l2"), ("sa_l2", "sa_linf"), ("sa_l1", "sa_linf"), ks=(1, 3, 10, 30, END)),
-          figure="1"),
+          rules.overlap,
+          against(("sa_l1", "sa_l2"), ("sa_l2", "sa_linf"), ("sa_l1", "sa_linf"), ks=(1, 3, 10, 30, END)), figure="1"),
     Claim("IV.B", "similar explanatory abilities", "correlation of SA L1, L2, Linf with each other", "what_decides",
           partial(rules.strong, least=0.9),
           of("rho between", "sa_l1, sa_l2", "sa_l2, sa_linf", "sa_l1, sa_linf", variant="reasons")),
@@ -162,8 +163,8 @@ QUANTITATIVE = [
     Claim("IV.B", "LOO surpasses SignedGI by a large margin", "SignedGI − LOO, beside LOO − Random, AOPC", "aopc",
           rules.far_below, against(("signed_gi", "loo"), far=("loo", "random")), panels=(IMDB_BILSTM,), figure="1"),
     Claim("IV.B", "causes the vanishing gradient problem",
-          "length of the gradient in each tenth of the document, over its mean: read out at the maximum, and at the last "
-          "states", "what_decides", rules.fades,
+          "length of the gradient in each tenth of the document, over its mean: read out at the maximum, "
+          "and at the last states", "what_decides", rules.fades,
           tuple(tuple(Number("relative norm", "gradient", k, variant) for k in range(10))
                 for variant in ("reasons", "readout-last-reasons")), panels=(IMDB_BILSTM,)),
     Claim("IV.B", "the long document length of IMDB",
@@ -242,7 +243,7 @@ FIGURES = {"1": "AOPC against the cut-off", "2": "histograms of the correlation 
 
 
 def anchor(claim: Claim) -> str:
-    """The id of a claim's row in the report: its section and quote, and a number where a quote is judged in more ways."""
+    """The id of a claim's row in the report: section and quote, and a number where a quote has several."""
     alike = [other for other in CLAIMS if (other.section, other.quote) == (claim.section, claim.quote)]
     name = re.sub(r"[^a-z0-9]+", "-", f"claim {claim.section} {claim.quote}".lower()).strip("-")
     return name if len(alike) < 2 or claim is alike[0] else f"{name}-{alike.index(claim) + 1}"

@@ -17,7 +17,8 @@ PAIRS = (*(("signed_gi", other) for other in ("loo", "random", "sa_raw", "sa_l1"
          *((norm, "random") for norm in ("sa_l1", "sa_l2", "sa_linf", "sa_raw")),
          *(("sa_raw", norm) for norm in ("sa_l1", "sa_l2", "sa_linf")),
          ("sa_l1", "sa_l2"), ("sa_l2", "sa_linf"), ("sa_l1", "sa_linf"))
-# One thing changed at a time: name -> fields of the experiment. "loo-" changes the LOO that is explained, "aopc-" the test.
+# One thing changed at a time: name -> fields of the experiment. "loo-" changes the LOO that is explained, "aopc-" the
+# test.
 VARIANTS = {
     "by-type": {"explain": {"by_type": True}},
     "predicted-class": {"explain": {"target": "predicted"}, "measure": {"target": "predicted"}},
@@ -44,7 +45,8 @@ def live(corpus: str, classifier: str, **changes) -> Experiment:
     ``changes`` are fields of the :class:`lib.experiments.Experiment`. Taught in: *AOPC*.
     """
     documents = 100 if (corpus, classifier) == ("imdb", "bilstm") else 200
-    return Experiment(corpus, classifier, **{"documents": documents, "methods": METHODS, "precision": precision(classifier), **changes})
+    usual = {"documents": documents, "methods": METHODS, "precision": precision(classifier)}
+    return Experiment(corpus, classifier, **(usual | changes))
 
 
 def news() -> str:

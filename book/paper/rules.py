@@ -12,10 +12,11 @@ import numpy as np
 
 from lib.intervals import Interval
 
-HOLDS, PART, FAILS, UNDEFINED, MISSING = VERDICTS = ("holds", "holds in part", "does not hold", "undefined", "not computed")
+VERDICTS = ("holds", "holds in part", "does not hold", "undefined", "not computed")
+HOLDS, PART, FAILS, UNDEFINED, MISSING = VERDICTS
 
 
-# --- rules ---------------------------------------------------------------------------------------------------------------
+# --- rules ----------------------------------------------------------------------------------------------------------
 
 
 def above(difference: Interval) -> bool:
@@ -104,7 +105,7 @@ def dominant(share: Interval, *, least: float = 0.5) -> bool:
 
 
 def more_than_chance(share: Interval, *, least: float = 0.063) -> bool:
-    """The largest dimension has, by the whole interval, more than ``least`` of the L1 norm, its share in a random vector."""
+    """The largest dimension has, by the whole interval, more than ``least`` of the L1 norm, its share by chance."""
     return more_than(share, least=least)
 
 
@@ -114,7 +115,7 @@ def uncertain(share: Interval, *, least: float = 0.05) -> bool:
 
 
 def fades(*tenths: Interval, least: float = 0.5) -> bool:
-    """In some tenth of the document the gradient is, by both intervals, shorter than ``least`` times that of the longest."""
+    """In some tenth of the document the gradient is, by both intervals, below ``least`` times the longest."""
     return bool(min(tenth.high for tenth in tenths) < least * max(tenth.low for tenth in tenths))
 
 
@@ -124,7 +125,7 @@ def null_share(dimensions: int = 50, draws: int = 20_000, seed: int = 0) -> floa
     return float((sizes.max(axis=1) / sizes.sum(axis=1)).mean())
 
 
-# --- from answers to a verdict ----------------------------------------------------------------------------------------
+# --- from answers to a verdict --------------------------------------------------------------------------------------
 
 
 def outcome(rule: Callable[..., bool], intervals: Sequence[Interval | None]) -> str:
@@ -139,9 +140,9 @@ def outcome(rule: Callable[..., bool], intervals: Sequence[Interval | None]) -> 
 def verdict(outcomes: Sequence[str], quantifier: str = "all") -> str:
     """All answers together.
 
-    "all": holds if all hold, does not hold if none does, else in part. "some" and "most": holds if at least one does, or
-    more than half do; else does not hold. Undefined numbers do not count; a missing one leaves the verdict open if it
-    could change it.
+    "all": holds if all hold, does not hold if none does, else in part. "some" and "most": holds if at least one does,
+    or more than half do; else does not hold. Undefined numbers do not count; a missing one leaves the verdict open if
+    it could change it.
     """
     counted = [found for found in outcomes if found != UNDEFINED]
     if not counted:
@@ -157,7 +158,7 @@ def verdict(outcomes: Sequence[str], quantifier: str = "all") -> str:
     return MISSING if yes + missing >= needed else FAILS
 
 
-# --- a rule in words -----------------------------------------------------------------------------------------------------
+# --- a rule in words ------------------------------------------------------------------------------------------------
 
 
 def conventions(rule: Callable[..., bool]) -> tuple[Callable[..., bool], dict[str, float]]:

@@ -73,11 +73,14 @@ class Verdicts:
 
     def __init__(self, results: Results, checks: Mapping[str, bool] | None = None, **chosen):
         self.results, self.checks = results, dict(checks or {})
-        if unknown := sorted(set(chosen) - set(Claim.__dataclass_fields__)):
-            raise ValueError(f"Claims have no {', '.join(unknown)}: choose among {', '.join(Claim.__dataclass_fields__)}.")
-        claims = [claim for claim in CLAIMS if all(_is_one(getattr(claim, name), wanted) for name, wanted in chosen.items())]
+        fields = Claim.__dataclass_fields__
+        if unknown := sorted(set(chosen) - set(fields)):
+            raise ValueError(f"Claims have no {', '.join(unknown)}: choose among {', '.join(fields)}.")
+        claims = [claim for claim in CLAIMS
+                  if all(_is_one(getattr(claim, name), wanted) for name, wanted in chosen.items())]
         if not claims:
-            raise ValueError(f"The paper has no claim with {', '.join(f'{name} {wanted!r}' for name, wanted in chosen.items())}.")
+            wanted = ", ".join(f"{name} {value!r}" for name, value in chosen.items())
+            raise ValueError(f"The paper has no claim with {wanted}.")
         self.judged = [judge(claim, results.there, results.here, self.checks) for claim in claims]
 
     def of(self, claims: Sequence[Claim]) -> list[Judgement]:
@@ -93,8 +96,8 @@ class Verdicts:
     def _repr_html_(self) -> str:
         """The paper's words, the rule in words, the two verdicts with their counts, and the way to the numbers."""
         head = "".join(f'<th scope="col">{text}</th>' for text in ("the paper", "reference", "this build"))
-        return ('<div class="pst-scrollable-table-container"><table class="table verdicts"><caption>What the paper says, and '
-                f"in how many comparisons it is so.</caption><thead><tr>{head}</tr></thead><tbody>"
+        return ('<div class="pst-scrollable-table-container"><table class="table verdicts"><caption>What the paper '
+                f"says, and in how many comparisons it is so.</caption><thead><tr>{head}</tr></thead><tbody>"
                 f"{''.join(map(_row, self.judged))}</tbody></table></div>")
 
 

@@ -54,7 +54,7 @@ class Answers(dict):
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        """A table narrow enough for a phone: a heading for each panel, a line for each row, a column for each series."""
+        """A table narrow enough for a phone: a heading for a panel, a line for each row, a column for each series."""
         head = "<td></td>" + "".join(f'<th scope="col">{series}</th>' for series in SERIES)
         body = "".join(_lines(panel, rows, self.form) for panel, rows in self.items())
         caption = f"{escape(self.asked)}. Means with 95 % intervals" + (" (–: not computed)." if "–" in body else ".")
@@ -65,7 +65,8 @@ class Answers(dict):
 def _lines(title: str, rows: dict, form: str) -> str:
     sizes = {series: max((pair[series].n for pair in rows.values() if pair[series]), default=0) for series in SERIES}
     counts = ", ".join(f"n = {n:,}{'' if series == 'this build' else ' a seed'}" for series, n in sizes.items() if n)
-    lines = [f'<tr><th scope="rowgroup" colspan="3">{escape(title)}{f" <small>({counts})</small>" if counts else ""}</th></tr>']
+    counts = f" <small>({counts})</small>" if counts else ""
+    lines = [f'<tr><th scope="rowgroup" colspan="3">{escape(title)}{counts}</th></tr>']
     for row, pair in rows.items():
         cells = "".join(f"<td>{_cell(pair[series], form, sizes[series])}</td>" for series in SERIES)
         lines.append(f'<tr><th scope="row">{escape(row)}</th>{cells}</tr>')

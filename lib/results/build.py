@@ -42,14 +42,24 @@ def _numbers(values) -> np.ndarray:
 
 
 # Metric -> values [n] of one method in an experiment, NaN where a document has none.
-OF_A_RUN = {"aopc": _aopc, "rho": _rho, "p <= 0.05": _significant, "rho > 0": _positive, "undefined": _undefined, "rises": _rises}
-SHARES = ("p <= 0.05", "rho > 0", "undefined", "rises", "accuracy")  # of documents: Wilson's interval
+OF_A_RUN = {"aopc": _aopc, "rho": _rho, "p <= 0.05": _significant, "rho > 0": _positive, "undefined": _undefined,
+            "rises": _rises}
+# Shares of documents: Wilson's interval.
+SHARES = ("p <= 0.05", "rho > 0", "undefined", "rises", "accuracy", "p <= 0.05 by length", "rho in bin")
+
+
+def interval(number: Number, values) -> Interval:
+    """From values [n], one a document, to the interval that suits the metric; NaN if no document has a value."""
+    values = np.asarray(values, dtype=float)
+    if np.isnan(values).all():
+        return NAN
+    return wilson(values) if number.metric in SHARES and " - " not in number.method else bootstrap(values)
 
 
 class Build:
-    """``runs``: (panel, variant) -> what :func:`lib.experiments.run` gives; ``measured``: (panel, number) -> values [n].
+    """A call with a panel and a number gives its interval, NaN if no document has a value, None if it was not computed.
 
-    A call with a panel and a number gives its interval, NaN if no document has a value, None if it was not computed.
+    ``runs``: (panel, variant) -> what :func:`lib.experiments.run` gives; ``measured``: (panel, number) -> values [n].
     """
 
     def __init__(self, runs: Mapping, measured: Mapping | None = None):
@@ -65,9 +75,7 @@ class Build:
 
     def _interval(self, panel: Panel, number: Number) -> Interval | None:
         values = self.values(panel, number)
-        if values is None or np.isnan(values).all():
-            return None if values is None else NAN
-        return wilson(values) if number.metric in SHARES and " - " not in number.method else bootstrap(values)
+        return None if values is None else interval(number, values)
 
     def values(self, panel: Panel, number: Number) -> np.ndarray | None:
         """The number for each document, [n], NaN where it is undefined; None if it was not computed."""

@@ -10,22 +10,23 @@ from .numbers import END, NAN, Number, Panel, parts
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE / "tables"
-COLUMNS = ["dataset", "source", "classifier", "method", "metric", "k", "n", "mean", "low", "high", "seed", "variant", "lib_version", "date"]
+COLUMNS = ["dataset", "source", "classifier", "method", "metric", "k", "n", "mean", "low", "high", "seed", "variant",
+           "lib_version", "date"]
 
 
 def table(folder: str | Path | None = None) -> pd.DataFrame:
-    """All rows of the reference results: each a mean over n documents with its 95 % interval: bootstrap, Wilson's for shares.
+    """All rows of the reference results: each a mean over n documents with its 95 % interval, Wilson's for shares.
 
-    ``method`` is a key, or "A - B" for a paired difference; ``metric`` says what was averaged, ``k`` at which cut-off (or
-    in which bin), ``variant`` which one thing was changed: "main" for nothing. ``make reference`` writes them.
+    ``method`` is a key, or "A - B" for a paired difference; ``metric`` says what was averaged, ``k`` at which cut-off
+    (or in which bin), ``variant`` which one thing was changed: "main" for nothing. ``make reference`` writes them.
     ``folder`` holds tables of your own. Raises ``FileNotFoundError`` if there are none. Taught in: *AOPC*.
     """
     folder = FOLDER if folder is None else Path(folder).expanduser()
     files = sorted(folder.glob("*.csv"))
     if not files:
         raise FileNotFoundError(f"There are no reference results in {folder}: they are written by `make reference`.")
-    table = pd.concat([pd.read_csv(path, dtype={"k": "Int64", "method": str}) for path in files], ignore_index=True)[COLUMNS]
-    return table.fillna({"method": ""})
+    tables = [pd.read_csv(path, dtype={"k": "Int64", "method": str}) for path in files]
+    return pd.concat(tables, ignore_index=True)[COLUMNS].fillna({"method": ""})
 
 
 def pooled(table: pd.DataFrame, **wanted) -> Interval | None:
@@ -42,7 +43,7 @@ def pooled(table: pd.DataFrame, **wanted) -> Interval | None:
         return None
     if rows.seed.duplicated().any():
         raise ValueError(f"{wanted} does not name one value: say dataset, classifier, method, metric, k and variant.")
-    low, high = rows["low"].min(skipna=False), rows["high"].max(skipna=False)  # one seed without an interval: none at all
+    low, high = rows["low"].min(skipna=False), rows["high"].max(skipna=False)  # a seed without an interval: none
     return Interval(rows["mean"].mean(), low, high, int(rows.n.min()))
 
 
