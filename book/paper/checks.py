@@ -98,7 +98,7 @@ class Review:
     """
 
     def __init__(self, classifier, gold: int = 1):
-        self.classifier = classifier
+        self.classifier, self.text = classifier, REVIEW
         batch = classifier.encode([REVIEW], [gold])
         self.words = [word.lower() for word in batch.words[0]]
         found = explain_all(classifier, batch, ["loo", "signed_gi", *SA])

@@ -5,15 +5,18 @@ documents, the report over those of its build.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import torch
 from torch import Tensor
 
+import lib
 from lib.agreement import pearson
 from lib.attribution import explain_all, input_gradient
 from lib.diagnostics import greedy, largest_share, norms_by_position
+from lib.experiments import Experiment, run
 from lib.faithfulness import aopc
-from lib.results import Number
+from lib.results import Number, Panel
 from lib.text import Batch
 
 NORMS = (("sa_l1", "sa_l2"), ("sa_l2", "sa_linf"), ("sa_l1", "sa_linf"))
@@ -66,3 +69,22 @@ def accuracy(classifier, batch: Batch) -> Measured:
     """Whether each document gets its gold class."""
     with torch.no_grad():
         yield Number("accuracy", ""), (classifier(batch).argmax(dim=1) == batch.labels).double()
+
+
+def of_experiment(experiment: Experiment, few: int = 50) -> Iterator[tuple[tuple[Panel, Number], Tensor]]:
+    """All of the above for an experiment of this build, by panel and number: what ``Results(measured=...)`` takes.
+
+    The deletion that looks again costs the most: it is asked of the TextCNN, which the paper speaks of, and of a
+    ``few`` documents.
+    """
+    corpus = lib.data.load(experiment.corpus)
+    classifier = lib.training.fit(experiment.classifier, corpus, experiment.seed, **experiment.recipe)
+    classifier.to(getattr(torch, experiment.precision))
+    texts, labels = corpus.test.texts[:experiment.documents], corpus.test.labels[:experiment.documents]
+    batch, found = classifier.encode(texts, labels), run(experiment)["signed_gi"]
+    several = [accuracy(classifier, batch), of_gradients(classifier, batch),
+               of_lengths(found["rho"], found["p"], batch.lengths)]
+    if experiment.classifier == "textcnn":
+        several.append(of_greedy(classifier, batch.take(range(min(few, len(batch))))))
+    for number, values in chain.from_iterable(several):
+        yield (Panel(experiment.corpus, experiment.classifier), number), values
