@@ -5,7 +5,7 @@ import inspect
 import json
 import multiprocessing
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
@@ -16,12 +16,11 @@ from types import SimpleNamespace
 import numpy as np
 import scipy
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from . import checkpoints, data, storage, training
 from .agreement import pearson
-from .attribution import METHODS, check, explain_all
+from .attribution import METHODS, check, explain_all, lookup
 from .classifiers import TextClassifier
 from .data import Corpus, Split
 from .faithfulness import aopc
@@ -31,13 +30,13 @@ from .targets import check_quantity
 
 PRECISIONS = ("float32", "float64")
 # What decides the numbers; what decides the classifier is in the key of its checkpoint.
-CODE = ("agreement.py", "attribution/**/*.py", "experiments.py", "faithfulness.py", "masking/**/*.py", "passes.py", "seeding.py",
-        "targets.py")
+CODE = ("agreement.py", "attribution/**/*.py", "experiments.py", "faithfulness.py", "masking/**/*.py", "passes.py",
+        "seeding.py", "targets.py")
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """One cell of the grid: a trained classifier, explained by several methods on the first documents of the test split.
+    """One cell of the grid: a trained classifier, explained by several methods on the first test documents.
 
     ``seed`` and ``recipe`` are those of :func:`lib.training.fit`. ``explain`` holds options of the methods, and of the
     LOO they are compared with (``of``, ``target``, ``operator``, ``seed``), ``measure`` those of
@@ -58,24 +57,27 @@ class Experiment:
 
 
 def processes(workers: int | None = None) -> ProcessPoolExecutor:
-    """An executor of several processes, by default one a core. A script that uses it needs ``if __name__ == "__main__":``.
+    """An executor of several processes, by default one a core; a script needs ``if __name__ == "__main__":`` for it.
 
-    The processes are spawned, not forked: torch's threads do not survive a fork. Taught in: *What an explanation costs*.
+    The processes are spawned, not forked: torch's threads do not survive a fork.
+    Taught in: *What an explanation costs*.
     """
     return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
 
 
-def run(experiment: Experiment, executor: Executor | None = None, documents_per_shard: int = 25) -> dict[str, dict[str, Tensor]]:
-    """For each method its ``"aopc"`` [n, K + 1], and ``"rho"`` [n], ``"p"`` [n]: the correlation with LOO and its p-value.
+def run(experiment: Experiment, executor: Executor | None = None,
+        documents_per_shard: int = 25) -> dict[str, dict[str, Tensor]]:
+    """For each method its ``"aopc"`` [n, K + 1], and ``"rho"`` [n], ``"p"`` [n]: correlation with LOO, and p-value.
 
-    Shards of ``documents_per_shard`` documents are computed by ``executor``, each with one thread: None is one after the
-    other in this process, :func:`processes` several processes, ``client.get_executor()`` of ``dask.distributed`` a
+    Shards of ``documents_per_shard`` documents are computed by ``executor``, each with one thread: None is one after
+    the other in this process, :func:`processes` several processes, ``client.get_executor()`` of ``dask.distributed`` a
     cluster. The numbers are the same to the bit; only another kind of CPU may change the last ones. Finished shards are
-    kept in the user cache, and a run that was killed goes on where it stopped. The workers of a cluster need no data,
-    but the same software, and the classifier: in a shared ``LIB_CACHE_DIR``, or copied to their ``LIB_MODEL_DIR``.
+    kept in the user cache, and a run that was killed goes on where it stopped; where the cache cannot be written, a
+    warning says so before anything is computed. The workers of a cluster need no data, but the same software, and the
+    classifier: in a shared ``LIB_CACHE_DIR``, or copied to their ``LIB_MODEL_DIR``.
 
-    Raises ``ValueError`` for an experiment that cannot be run, before anything is trained. After an error in a shard the
-    shards under way are finished and kept, then it is raised, with a note that names the documents.
+    Raises ``ValueError`` for an experiment that cannot be run, before anything is trained. After an error in a shard
+    the shards under way are finished and kept, then it is raised, with a note that names the documents.
     Taught in: *What an explanation costs*.
     """
     corpus = data.load(experiment.corpus)
@@ -85,35 +87,33 @@ def run(experiment: Experiment, executor: Executor | None = None, documents_per_
     classifier, digest = _classifier(model, experiment.classifier, experiment.precision)
     texts, labels = corpus.test.texts[:experiment.documents], corpus.test.labels[:experiment.documents]
     K = int(classifier.encode(texts).lengths.max()) if experiment.K is None else experiment.K
+    digest += _readers_code(experiment.methods)
     key = _key(experiment, documents_per_shard, model, K, digest)
+    unwritten = storage.unwritten(checkpoints.find(model))
     tasks, shards = {}, {}
     for number, start in enumerate(range(0, len(texts), documents_per_shard)):
         if (kept := _read(key, number)) is None:
             part = slice(start, start + documents_per_shard)
-            tasks[number] = (experiment, Split(texts[part], labels[part]), start, model, K, digest)
+            tasks[number] = (experiment, Split(texts[part], labels[part]), start, model, K, digest, unwritten)
         else:
             shards[number] = kept
-    threads = torch.get_num_threads()
-    try:
-        with closing(_computed(tasks, executor)) as computed:
-            for number, numbers in progress(computed, f"{corpus.title}, {classifier.label}, shards", len(tasks)):
-                shards[number] = {name: torch.from_numpy(values) for name, values in numbers.items()}
-                _write(key, number, shards[number])
-    finally:
-        torch.set_num_threads(threads)
+    with closing(_computed(tasks, executor, f"{corpus.title}, {classifier.label}, shards")) as computed:
+        for number, shards[number] in computed:
+            storage.keep(_path(key, number), storage.seal([key, number], shards[number]))
     in_order = [shards[number] for number in sorted(shards)]
-    return {method: {what: torch.cat([shard[f"{method}/{what}"] for shard in in_order]) for what in ("aopc", "rho", "p")}
-            for method in experiment.methods}
+    return {method: {what: torch.cat([shard[f"{method}/{what}"] for shard in in_order])
+                     for what in ("aopc", "rho", "p")} for method in experiment.methods}
 
 
 def _check(experiment: Experiment, corpus: Corpus, executor: Executor | None, documents_per_shard: int) -> None:
-    """Find what is wrong before a classifier is trained; its name and recipe are checked by ``fit``, before it trains."""
+    """Find what is wrong before a classifier is trained; its name and recipe are checked by ``fit``."""
     if executor is not None and not isinstance(executor, Executor):
         raise ValueError(f"The executor is a {type(executor).__name__}: it must be a concurrent.futures.Executor.")
     if documents_per_shard < 1:
-        raise ValueError(f"The number of documents per shard is {documents_per_shard}: a shard has at least 1 document.")
+        raise ValueError(f"The number of documents per shard is {documents_per_shard}: it must be at least 1.")
     if not 1 <= experiment.documents <= len(corpus.test):
-        raise ValueError(f"The test split of {corpus.title} has {len(corpus.test)} documents, not {experiment.documents}.")
+        raise ValueError(f"The test split of {corpus.title} has {len(corpus.test)} documents, "
+                         f"not {experiment.documents}.")
     if experiment.precision not in PRECISIONS:
         raise ValueError(f"Unknown precision {experiment.precision!r}: choose one of {', '.join(PRECISIONS)}.")
     if experiment.K is not None and experiment.K < 0:
@@ -128,11 +128,27 @@ def _check(experiment: Experiment, corpus: Corpus, executor: Executor | None, do
     try:
         json.dumps(asdict(experiment))
     except TypeError as error:
-        raise ValueError("The options of an experiment must be numbers, strings, True, False or None, or lists of them.") from error
+        raise ValueError("The options of an experiment must be numbers, strings, True, False or None, "
+                         "or lists of them.") from error
 
 
-def _computed(tasks: dict[int, tuple], executor: Executor | None) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
-    """Number and contents of each shard as it finishes. After an error no other shard is begun."""
+def _computed(tasks: dict[int, tuple], executor: Executor | None,
+              what: str) -> Iterator[tuple[int, dict[str, Tensor]]]:
+    """Number and contents of each shard as it finishes; whether they can be kept is found out before the first."""
+    if not tasks:
+        return
+    storage.try_out(storage.cache_folder("experiments"))
+    threads = torch.get_num_threads()
+    try:
+        with closing(_finished(tasks, executor)) as finished:
+            for number, numbers in progress(finished, what, len(tasks)):
+                yield number, {name: torch.as_tensor(values, device="cpu") for name, values in numbers.items()}
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _finished(tasks: dict[int, tuple], executor: Executor | None) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
+    """What :func:`_shard` gives for each task, as it finishes. After an error no other shard is begun."""
     if executor is None:
         for number, task in tasks.items():
             yield number, _shard(*task)
@@ -156,14 +172,21 @@ def _computed(tasks: dict[int, tuple], executor: Executor | None) -> Iterator[tu
         raise failure
 
 
-def _shard(experiment: Experiment, documents: Split, start: int, model: str, K: int, digest: str) -> dict[str, np.ndarray]:
-    """The numbers of one shard, under "method/aopc" and so on; as numpy's, because torch's tensors die with their process."""
-    # With more threads sums may be taken in another order. Not undone here: other threads may be in the midst of a shard.
+def _shard(experiment: Experiment, documents: Split, start: int, model: str, K: int, digest: str,
+           unwritten: bytes | None = None) -> dict[str, np.ndarray]:
+    """The numbers of one shard, under "method/aopc" and so on; numpy's, because torch's tensors die with their process.
+
+    ``unwritten`` is the checkpoint of the classifier if it could not be written, and no worker would find it.
+    """
+    # More threads may sum in another order. Not undone here: other threads may be in the midst of a shard.
     torch.set_num_threads(1)
     try:
+        if unwritten is not None:
+            checkpoints.receive(model, unwritten)
         classifier, found = _classifier(model, experiment.classifier, experiment.precision)
-        if found != digest:
-            raise RuntimeError("This worker has another lib, torch, numpy, scipy or classifier than the caller: share the same.")
+        if found + _readers_code(experiment.methods) != digest:
+            raise RuntimeError("This worker has another lib, torch, numpy, scipy, method or classifier "
+                               "than the caller: share the same.")
         batch = classifier.encode(documents.texts, documents.labels)
         scores = explain_all(classifier, batch, list(dict.fromkeys([*experiment.methods, "loo"])), **experiment.explain)
         numbers = {}
@@ -172,17 +195,19 @@ def _shard(experiment: Experiment, documents: Split, start: int, model: str, K: 
             numbers[f"{method}/rho"], numbers[f"{method}/p"] = pearson(scores[method], scores["loo"], batch.mask)
         return {name: values.contiguous().numpy() for name, values in numbers.items()}
     except Exception as error:
-        error.add_note(f"In the shard of test documents {start} to {start + len(documents) - 1} of {experiment.corpus}.")
+        last = start + len(documents) - 1
+        error.add_note(f"In the shard of test documents {start} to {last} of {experiment.corpus}.")
         raise
 
 
 @lru_cache(maxsize=1)  # a worker loads a classifier once, not once a shard
 def _classifier(key: str, name: str, precision: str) -> tuple[TextClassifier, str]:
-    """A trained classifier, and a digest of it and the software: weights trained elsewhere may differ in their last bits."""
+    """A trained classifier, and a digest of it and the software: weights trained elsewhere may differ a little."""
     classifier = checkpoints.load(key, name, SimpleNamespace(source=""))  # a worker has no corpus, and draws no figure
     if classifier is None:
-        raise FileNotFoundError(f"This worker lacks the classifier {key}: share LIB_CACHE_DIR, or copy it to LIB_MODEL_DIR.")
-    return classifier.to(getattr(torch, precision)), checkpoints._digest(_software(), classifier.state_dict())
+        raise FileNotFoundError(f"This worker lacks the classifier {key}: share LIB_CACHE_DIR, "
+                                "or copy it to LIB_MODEL_DIR.")
+    return classifier.to(getattr(torch, precision)), storage.digest(_software(), classifier.state_dict())
 
 
 def _key(experiment: Experiment, documents_per_shard: int, model: str, K: int, digest: str) -> str:
@@ -196,30 +221,39 @@ def _software() -> str:
     digest = hashlib.sha256(" ".join(package.__version__.split("+")[0] for package in (torch, np, scipy)).encode())
     here = Path(__file__).parent
     for path in sorted(path for pattern in CODE for path in here.glob(pattern)):
-        digest.update(path.relative_to(here).as_posix().encode() + hashlib.sha256(path.read_bytes()).digest())
+        digest.update(f"{path.relative_to(here).as_posix()} {storage.source_digest(path)}".encode())
     return digest.hexdigest()
+
+
+def _readers_code(methods: Iterable[str]) -> str:
+    """A digest of those methods that a reader has added: empty if all are the library's own, which _software counts."""
+    functions = [lookup(key).function for key in [*methods, "loo"]]
+    functions = [inspect.unwrap(getattr(function, "func", function)) for function in functions]  # of a variant, too
+    added = [function for function in functions if not function.__module__.startswith(f"{__package__}.")]
+    return hashlib.sha256("".join(map(_source, added)).encode()).hexdigest() if added else ""
+
+
+def _source(function: Callable) -> str:
+    try:
+        return inspect.getsource(function)
+    except OSError:  # typed into an interpreter, which keeps no source
+        return function.__code__.co_code.hex()
 
 
 def _path(key: str, number: int) -> Path:
     return storage.cache_folder("experiments") / key / f"shard-{number:04}.safetensors"
 
 
-def _write(key: str, number: int, shard: dict[str, Tensor]) -> None:
-    about = json.dumps([key, number])
-    with storage.whole_file(_path(key, number)) as temporary:
-        save_file(shard, temporary, metadata={"about": about, "digest": checkpoints._digest(about, shard)})
-
-
 def _read(key: str, number: int) -> dict[str, Tensor] | None:
     """A shard that was kept, or None; a file that cannot be trusted counts as none, with a warning."""
     path = _path(key, number)
-    if not path.is_file():
+    if not storage.is_kept(path):
         return None
     try:
-        about, shard = checkpoints._read(path)
+        about, shard = storage.unseal(storage.kept(path))
         if about == [key, number]:
             return shard
-    except checkpoints.CheckpointError:
+    except storage.DamagedError:
         pass
     warnings.warn(f"{path} is damaged or another shard's: its documents are computed again.", stacklevel=3)
     return None

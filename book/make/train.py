@@ -6,6 +6,7 @@ They are trained side by side, one thread each: so the weights do not depend on 
 nothing: finished classifiers are kept, and an unfinished one goes on after its last epoch.
 """
 
+import sys
 import time
 import zipfile
 from pathlib import Path
@@ -22,7 +23,7 @@ PACK = Path("_build/models.zip")
 
 def wanted() -> list[tuple[str, str, tuple]]:
     """Corpus, classifier and changes of the recipe of all that the book needs here, those that take longest first."""
-    recipes = [(experiment.corpus, experiment.classifier, tuple(experiment.recipe.items())) for experiment in plan.shared()]
+    recipes = [(each.corpus, each.classifier, tuple(each.recipe.items())) for each in plan.shared()]
     classifiers = dict.fromkeys([*((*each, ()) for each in plan.TRAINED), *recipes])
     here = [each for each in classifiers if lib.data.available(each[0])]
     return sorted(here, key=lambda each: -plan.CLASSIFIERS.index(each[1]))
@@ -36,11 +37,14 @@ def train(corpus: str, name: str, recipe: tuple) -> tuple[str, Path]:
     seconds = time.perf_counter() - started
     accuracy = lib.training.accuracy(classifier, documents.test)
     changes = "".join(f", {option}={value}" for option, value in recipe)
-    said = f"{classifier.label}{changes}: test accuracy {accuracy:.4f} on {len(documents.test):,} documents ({seconds:.0f} s)"
-    return f"{documents.title}, {said}", checkpoints.find(classifier.key)
+    said = (f"{documents.title}, {classifier.label}{changes}: test accuracy {accuracy:.4f} "
+            f"on {len(documents.test):,} documents ({seconds:.0f} s)")
+    return said, checkpoints.find(classifier.key)
 
 
 def main() -> None:
+    if not storage.try_out(storage.cache_folder("models")):
+        sys.exit("Nothing was trained: the classifiers would be lost when this command ends.")
     for corpus in dict.fromkeys(corpus for corpus, _ in plan.TRAINED):
         available = lib.data.available(corpus)
         print(lib.data.load(corpus).source if available else
@@ -51,7 +55,8 @@ def main() -> None:
             print(f"  {said}", flush=True)
             paths.append(path)
     pack(paths)
-    print(f"All checkpoints in one file: {PACK}. Unpack it, and set LIB_MODEL_DIR to that folder, to skip training elsewhere.")
+    print(f"All checkpoints in one file: {PACK}. "
+          "Unpack it, and set LIB_MODEL_DIR to that folder, to skip training elsewhere.")
 
 
 def pack(paths: list[Path]) -> None:

