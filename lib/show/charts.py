@@ -93,7 +93,7 @@ def lines(panels: Mapping[str, Mapping[str, tuple]], across: str, up: str, log: 
             ends = [f"{_short(value)} at {ticks.get(place, f'{place:,g}')}" for place, value in
                     ((places[0], middle[0]), (places[-1], middle[-1]))]
             parts.append(f"{label_of(name)} {' and '.join(ends)}")
-        axis.set(title=wrapped(title, 2.2), xlabel=wrapped(across, 2.2))
+        axis.set(title=wrapped(title, 2.0), xlabel=wrapped(across, 2.0))
         if log:
             axis.set(xscale="log", yscale="log")
         if ticks:
@@ -132,7 +132,7 @@ def rho_by_length(panels: Mapping[str, tuple[np.ndarray, np.ndarray]], note: str
         outside = np.abs(rho[drawn]) >= np.interp(words[drawn], lengths, border)
         axis.fill_between(lengths, -border, border, color="#8A8A8A", alpha=0.2, linewidth=0, label="not significant")
         axis.scatter(words[drawn], rho[drawn], s=12, color="#0072B2", alpha=0.6, linewidth=0, label="a document")
-        axis.set(title=wrapped(f"{title} (n = {drawn.sum()})", 2.2), xlabel="words", ylim=(-1.05, 1.05))
+        axis.set(title=wrapped(f"{title} (n = {drawn.sum()})", 2.0), xlabel="words", ylim=(-1.05, 1.05))
         sentences.append(f"{title}: {outside.sum()} of {drawn.sum()} documents outside the band, "
                          f"{len(rho) - drawn.sum()} undefined")
     axes[0].set_ylabel("ρ")
@@ -160,13 +160,14 @@ def rho_histograms(panels: Mapping[str, Mapping[str, Tensor]], note: str = "") -
             name = plain(label_of(key) + (f" ({undefined} undefined)" if undefined else ""))
             if len(defined):
                 bins = np.linspace(-1, 1, 41)
-                axis.hist(defined, bins, color=colour, alpha=0.55, edgecolor=colour, linestyle=dashes, label=name)
+                edge = {"edgecolor": colour, "linewidth": 0.5, "linestyle": dashes}
+                axis.hist(defined, bins, color=colour, alpha=0.55, label=name, **edge)
                 sentences.append(f"{title}, {label_of(key)}: median {np.median(defined):.2f}, "
                                  f"{len(defined)} of {len(values)} documents defined.")
             else:
                 axis.plot([], [], color=colour, label=name)
                 sentences.append(f"{title}, {label_of(key)}: undefined for all {len(values)} documents.")
-        axis.set(title=wrapped(title, 2.2), xlabel="correlation with LOO, ρ", xlim=(-1, 1), xticks=(-1, 0, 1))
+        axis.set(title=wrapped(title, 2.0), xlabel="correlation with LOO, ρ", xlim=(-1, 1), xticks=(-1, 0, 1))
         axis.legend(fontsize=9, loc="upper left")
     axes[0].set_ylabel("documents")
     note_below(figure, note)

@@ -37,7 +37,7 @@ def aopc_curves(panels: Mapping[str, Mapping[str, Tensor]], note: str = "", seed
         ticks = [tick for tick in (0, 1, 3, 10, 30, 100, 300) if tick <= last]
         axis.set_xticks(ticks, map(str, ticks))
         axis.set_xticks([], minor=True)
-        axis.set(title=wrapped(f"{title} (n = {interval.n})", 2.2), xlabel="words masked, K", xlim=(0, max(1, last)))
+        axis.set(title=wrapped(f"{title} (n = {interval.n})", 2.0), xlabel="words masked, K", xlim=(0, max(1, last)))
         sentences.append(f"{title}, {interval.n} documents, at K = {last}: {ordered(ends)}.")
     axes[0].set_ylabel("AOPC (probability)")
     legend_above(figure, axes)
@@ -88,7 +88,7 @@ def fading_curves(panels: Mapping[str, Mapping[str, tuple[Tensor, float]]], step
             axis.plot(steps, loss, color=colour, label=plain(word, most=30))
             axis.plot(steps, loss[0] + slope * steps, color=colour, linestyle="--", linewidth=1)
             parts.append(f"without {word!r} it changes by {loss[-1] - loss[0]:+.3f} (tangent {slope:+.3f})")
-        axis.set(title=wrapped(title, 2.2), xlabel="t: whole (0) to gone (1)")
+        axis.set(title=wrapped(title, 2.0), xlabel="t: whole (0) to gone (1)")
         axis.legend(fontsize=9)
         sentences.append(f"{title}: the loss is {loss[0]:.3f} with all words; {'; '.join(parts)}.")
     axes[0].set_ylabel("loss (nats)")

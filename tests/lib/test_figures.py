@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from oracles import is_one_sentence
+from PIL import Image
 from small import PAPER
 
 from lib.attribution import METHODS
@@ -80,6 +81,9 @@ def test_a_picture_is_a_png_that_carries_its_alt_text(make):
     assert min(pixels.shape[:2]) > 150 and pixels.std() > 0.02, "an empty sheet"
     assert metadata["image/png"]["alt"] == data["text/plain"] == picture.alt
     assert picture.alt.endswith(".") and len(picture.alt) > 60
+    file = Image.open(io.BytesIO(image))
+    assert file.info["Description"] == picture.alt and file.mode == "P"
+    assert (np.asarray(file.convert("RGB"))[0, 0] == 255).all(), "white stays white"
 
 
 @pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
