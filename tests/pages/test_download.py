@@ -1,18 +1,20 @@
 """``make data`` against a server on this machine: what it fetches, what it refuses, and what it leaves behind."""
 
+import errno
 import hashlib
 import io
+import os
 import re
 import tarfile
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from book.make import download
 from lib import data
-from lib.data.corpora import AG_NEWS_MD5
 
 AG = b'"1","Title","A story."\n"2","Title","A match."\n' * 3_000
 SST_LINES = {"train": 5, "dev": 2, "test": 3}
@@ -239,7 +241,22 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(server, tmp_path, capsy
     assert "cannot be written" in capsys.readouterr().err
 
 
+def test_a_full_disk_is_not_taken_for_a_broken_network(server, tmp_path, capsys, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    monkeypatch.setattr(download.tqdm, "update", full)  # called after each piece that is written
+    assert download.main([server.task("sst")], tmp_path) == 1
+    said = capsys.readouterr().err
+    assert f"sst: cannot be written below {tmp_path}" in said and "No space left" in said and "network" not in said
+
+
+def test_the_folder_may_be_relative_to_the_command(server, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert download.main([server.task("sst")], Path("data")) == 0
+    assert listing(tmp_path / "data") == ["sst/dev.txt", "sst/test.txt", "sst/train.txt"]
+    assert f"Data goes to {tmp_path / 'data'}" in capsys.readouterr().out
+
+
 def test_the_official_addresses_and_checksums_are_complete():
     assert {task.name for task in download.tasks()} == set(download.ADDRESSES)
     assert {task.name for task in download.tasks() if task.md5 is None} == {"sst"}
-    assert AG_NEWS_MD5 == {split: download.MD5[f"ag_news/{split}.csv"] for split in ("train", "test")}
