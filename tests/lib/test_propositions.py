@@ -1,4 +1,4 @@
-"""The propositions that the book proves in its text, checked in code: each with what it says, and where it stops being true."""
+"""The propositions that the book proves in its text, checked in code: what each says, and where it stops being true."""
 
 import copy
 
@@ -43,8 +43,11 @@ def ranking(scores, digits=9):
 
 
 class TestOneHotGradient:
-    """1. The document as one-hot rows X [m, V] times E: dl/dX = g E^T, every column of it; the entry of the word that is
-    there is g_i . e_i. Entry v of row i is the first-order effect of adding E_v onto e_i; a swap is g_i . (E_v - e_i)."""
+    """1. The document as one-hot rows X [m, V] times E: dl/dX = g E^T, every column of it.
+
+    The entry of the word that is there is g_i . e_i. Entry v of row i is the first-order effect of adding E_v onto e_i;
+    a swap is g_i . (E_v - e_i).
+    """
 
     @pytest.fixture
     def parts(self, name):
@@ -74,7 +77,8 @@ class TestOneHotGradient:
         classifier, batch, embeddings, g, E, by_autograd = parts
         step = 1e-5
         for i, v in [(0, 2), (3, 5), (8, 8)]:
-            for direction, predicted in ((E[v], by_autograd[i, v]), (E[v] - embeddings[i], g[i] @ (E[v] - embeddings[i]))):
+            swap = E[v] - embeddings[i]
+            for direction, predicted in ((E[v], by_autograd[i, v]), (swap, g[i] @ swap)):
                 there, back = embeddings.clone(), embeddings.clone()
                 there[i] += step * direction
                 back[i] -= step * direction
@@ -113,8 +117,8 @@ class TestSignedGIIsOcclusionToFirstOrder:
         scores = explain_all(classifier, batch, ["loo", "signed_gi"])
         nodes, weights = np.polynomial.legendre.leggauss(24)
         t, weights = (nodes + 1) / 2, torch.as_tensor(weights / 2)
-        remainders = torch.stack([(weights * (1 - torch.as_tensor(t)) * path(classifier, batch, embeddings, word, t)[2]).sum()
-                                  for word in range(len(embeddings))])
+        curvatures = [path(classifier, batch, embeddings, word, t)[2] for word in range(len(embeddings))]
+        remainders = torch.stack(curvatures) @ (weights * (1 - torch.as_tensor(t)))
         assert differs(scores["loo"], scores["signed_gi"]), "without a remainder there is nothing to test"
         close(scores["loo"][0] - scores["signed_gi"][0], remainders, 1e-9)
 
@@ -123,8 +127,9 @@ class TestSignedGIIsOcclusionToFirstOrder:
         classifier = network("textcnn")
         batch, embeddings, _ = one_document(classifier)
         scores = explain_all(classifier, batch, ["loo", "signed_gi"], of="logit")
+        t = np.linspace(0.01, 0.99, 25)
         for word in range(len(embeddings)):
-            close(path(classifier, batch, embeddings, word, np.linspace(0.01, 0.99, 25), "logit")[2], torch.zeros(25), 1e-12)
+            close(path(classifier, batch, embeddings, word, t, "logit")[2], torch.zeros(25), 1e-12)
         assert differs(scores["loo"], scores["signed_gi"], by=0.01)
 
     def test_halving_the_step_quarters_the_error(self):
@@ -145,8 +150,11 @@ def margins(classifier, batch, embeddings):
 
 
 class TestFastText:
-    """3. All position gradients are (1/m) W^T (p - onehot(y)): SA says nothing about words. With two classes SignedGI and
-    LOO are sigmoid(-D) c and softplus(c - D) - softplus(-D), increasing in c both: one ranking, but not one straight line."""
+    """3. All position gradients are (1/m) W^T (p - onehot(y)): SA says nothing about words.
+
+    With two classes SignedGI and LOO are sigmoid(-D) c and softplus(c - D) - softplus(-D), increasing in c both: one
+    ranking, but not one straight line.
+    """
 
     @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
     def test_all_positions_have_the_same_gradient(self, dtype):
@@ -188,7 +196,8 @@ class TestFastText:
         batch, *_ = one_document(classifier)
         scores = explain_all(classifier, batch, ["loo", "signed_gi"])
         assert (ranking(scores["loo"][0]) == ranking(scores["signed_gi"][0])).all()
-        assert len(set(ranking(scores["loo"][0]))) == len(set(batch.words[0])) < len(batch.words[0]), "ties: repeated words only"
+        ranks, words = ranking(scores["loo"][0]), batch.words[0]
+        assert len(set(ranks)) == len(set(words)) < len(words), "ties: repeated words only"
         rho, _ = pearson(scores["loo"], scores["signed_gi"], batch.mask)
         assert 0.5 < rho.item() < 1 - 1e-7
 
@@ -203,7 +212,7 @@ class TestFastText:
         pytest.fail("no counterexample with three classes in 50 seeds")
 
     def test_a_tiny_loss_breaks_the_ranking_in_single_precision_only(self):
-        # At margin D = 20 the loss is log(1 + 2e-9): in float32 that is 0, for the document and without any of its words.
+        # At margin D = 20 the loss is log(1 + 2e-9): in float32 that is 0, with and without any of the words.
         classifier = copy.deepcopy(network("fasttext", classes=2))
         batch = classifier.encode([TEXT], [1])
         D, _ = margins(classifier, batch, classifier.embed(batch).detach()[0])
@@ -245,8 +254,11 @@ def coordinates():
 
 
 class TestCoordinates:
-    """4. Change the basis of the embedding space by A and undo it in the first layer: the same function. SignedGI and LOO
-    do not change; L2 survives rotations, L1 and Linf signed permutations, raw permutations, and no more than that."""
+    """4. Change the basis of the embedding space by A and undo it in the first layer: the same function.
+
+    SignedGI and LOO do not change; L2 survives rotations, L1 and Linf signed permutations, raw permutations, and no
+    more than that.
+    """
 
     SURVIVES = {"general": {"signed_gi", "gi", "loo"},
                 "rotation": {"signed_gi", "gi", "loo", "sa_l2"},
@@ -279,8 +291,10 @@ class TestCoordinates:
 
 
 class TestLossOrProbability:
-    """5. grad p_y = p_y grad(-l_y), one factor for the document: norms, GI up to its sign, and LOO rank words alike. With
-    two classes the margin is parallel too; one logit alone is not."""
+    """5. grad p_y = p_y grad(-l_y), one factor for the document: norms, GI up to its sign, and LOO rank words alike.
+
+    With two classes the margin is parallel too; one logit alone is not.
+    """
 
     def test_the_gradients_differ_by_the_probability(self, name):
         classifier = network(name)
@@ -289,7 +303,8 @@ class TestLossOrProbability:
         loss, probability = (input_gradient(classifier, batch, of).values for of in ("loss", "probability"))
         close(probability, -p[:, None, None] * loss, 1e-12)
 
-    @pytest.mark.parametrize("method, sign", [("sa_l1", 1), ("sa_l2", 1), ("sa_linf", 1), ("gi", -1), ("signed_gi", 1), ("loo", 1)])
+    @pytest.mark.parametrize("method, sign", [("sa_l1", 1), ("sa_l2", 1), ("sa_linf", 1),
+                                              ("gi", -1), ("signed_gi", 1), ("loo", 1)])
     def test_words_rank_alike(self, name, method, sign):
         classifier = network(name)
         batch, *_ = one_document(classifier)
