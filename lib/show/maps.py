@@ -1,6 +1,6 @@
 """Heat maps of one document: its gradient, its word scores."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
@@ -11,32 +11,36 @@ from .picture import DIVERGING, STYLE, Picture, grid, note_below, ordered, plain
 
 
 @matplotlib.rc_context(STYLE)
-def gradient_map(words: list[str], gradient: Tensor, title: str = "", note: str = "") -> Picture:
+def gradient_map(words: Sequence[str], gradient: Tensor | Mapping[str, Tensor], title: str = "",
+                 note: str = "") -> Picture:
     """The gradient of one document as a heat map: a row for each word, a column for each embedding dimension [m, D].
 
-    The scale is centred at 0; a dot marks clearly negative cells, so that the sign can be seen without colour.
-    Raises ``ValueError`` without words, or if there are not as many rows as words.
-    Taught in: *Why word-level gradients*.
+    Several gradients, title -> [m, D], stand side by side on one scale. It is centred at 0; a dot marks clearly
+    negative cells, so that the sign can be seen without colour. Raises ``ValueError`` without words, or if there are
+    not as many rows as words. Taught in: *Why word-level gradients*, *The FastText counterexample*.
     """
-    values = scores_of(words, gradient)
-    limit = np.abs(values).max(initial=0) or 1.0
-    figure, (axis,) = grid(1, width=7.5, height=0.9 + 0.28 * len(words))
-    image = axis.imshow(values, cmap=DIVERGING, vmin=-limit, vmax=limit, aspect="auto")
-    rows, columns = np.nonzero(values < -0.25 * limit)
-    axis.plot(columns, rows, ".", color="white", markersize=2.5)
-    axis.set(title=wrapped(title, 6), xlabel="embedding dimension", yticks=range(len(words)))
-    axis.set_yticklabels([plain(word, most=30) for word in words])
-    axis.grid(False)
-    figure.colorbar(image, ax=axis, label="gradient (dots: negative)", pad=0.02)
+    panels = gradient if isinstance(gradient, Mapping) else {title: gradient}
+    panels = {name: scores_of(words, values) for name, values in panels.items()}
+    limit = max(np.abs(values).max(initial=0) for values in panels.values()) or 1.0
+    figure, axes = grid(len(panels), width=7.5, height=0.9 + 0.28 * len(words))
+    sentences = []
+    for axis, (name, values) in zip(axes, panels.items(), strict=True):
+        image = axis.imshow(values, cmap=DIVERGING, vmin=-limit, vmax=limit, aspect="auto")
+        rows, columns = np.nonzero(values < -0.25 * limit)
+        axis.plot(columns, rows, ".", color="white", markersize=2.5)
+        axis.set(title=wrapped(name, 6 / len(panels)), xlabel="embedding dimension", yticks=range(len(words)))
+        axis.set_yticklabels([plain(word, most=30) for word in words] if axis is axes[0] else [])
+        axis.grid(False)
+        sizes = ordered(zip(words, np.abs(values).sum(axis=1), strict=True), 3)
+        sentences.append(f"{f'{name}. ' if name else ''}Heat map of the gradient, {len(words)} words by "
+                         f"{values.shape[1]} dimensions. Largest sum of absolute values: {sizes}.")
+    figure.colorbar(image, ax=list(axes), label="gradient (dots: negative)", pad=0.02)
     note_below(figure, note)
-    norms = zip(words, np.abs(values).sum(axis=1), strict=True)
-    alt = (f"Heat map of the gradient, {len(words)} words by {values.shape[1]} dimensions. "
-           f"Largest sum of absolute values: {ordered(norms, 3)}.")
-    return Picture(figure, f"{title}. {alt}" if title else alt)
+    return Picture(figure, " ".join(sentences))
 
 
 @matplotlib.rc_context(STYLE)
-def score_map(words: list[str], scores: Mapping[str, Tensor], title: str = "", note: str = "",
+def score_map(words: Sequence[str], scores: Mapping[str, Tensor], title: str = "", note: str = "",
               of: str | None = None) -> Picture:
     """Word scores of several methods for one document: a row for each method key, a column for each word [m].
 
@@ -47,28 +51,68 @@ def score_map(words: list[str], scores: Mapping[str, Tensor], title: str = "", n
     explained, by default that of each method. Raises ``ValueError`` without words, or if there are not as many scores
     as words. Taught in: *Looking at explanations*.
     """
-    signs = {key: positive_means(key, of) for key in scores}
-    names = [f"−{label_of(key)}" if signs[key] < 0 else label_of(key) for key in scores]
-    rows = np.array([(signs[key] or 1) * relative(scores_of(words, values)) for key, values in scores.items()])
-    figure, (axis,) = grid(1, width=1.6 + 0.42 * len(words), height=1.4 + 0.34 * len(scores))
-    figure.set_figwidth(1.6 + 0.42 * len(words))
-    image = axis.imshow(rows, cmap=DIVERGING, vmin=-1, vmax=1, aspect="auto")
-    signed = np.array([[sign != 0] for sign in signs.values()])
-    for row, column in zip(*np.nonzero(signed & (np.abs(rows) >= 0.1)), strict=True):
-        _mark(axis, row, column, rows[row, column])
-    axis.set(title=wrapped(title, figure.get_figwidth() - 1), yticks=range(len(scores)))
-    axis.set_yticklabels([plain(name) for name in names])
-    axis.set_xticks(range(len(words)), [plain(word, most=30) for word in words], rotation=60, ha="right")
-    axis.grid(False)
-    figure.colorbar(image, ax=axis, label="score / largest", pad=0.02)
+    rows = [(name, relative(values), signed) for name, values, signed in _turned(words, scores, of)]
+    figure, (axis,) = _sheet(words, 1, len(rows))
+    figure.colorbar(_draw(axis, words, rows, limit=1), ax=axis, label="score / largest", pad=0.02)
+    axis.set_title(wrapped(title, figure.get_figwidth() - 1))
     note_below(figure, note)
-    tops = [f"{name}: {ordered(zip(words, row, strict=True), 2)}" for name, row in zip(names, rows, strict=True)]
+    tops = [f"{name}: {ordered(zip(words, values, strict=True), 2)}" for name, values, _ in rows]
     alt = (f"Heat map of word scores, {len(words)} words, each row divided by its largest value. "
            f"Highest words: {'; '.join(tops)}.")
     return Picture(figure, f"{title}. {alt}" if title else alt)
 
 
-def _mark(axis, row: int, column: int, share: float) -> None:
-    """The sign of a cell, readable on its colour."""
-    colour = "white" if abs(share) > 0.6 else "#222222"
-    axis.text(column, row, "+" if share > 0 else "−", ha="center", va="center", color=colour)
+@matplotlib.rc_context(STYLE)
+def undivided_maps(words: Sequence[str], panels: Mapping[str, tuple[Mapping[str, Tensor], float]], note: str = "",
+                   of: str | None = None) -> Picture:
+    """Word scores without division: title -> (method key -> scores [m], the score with full colour), below each other.
+
+    Colours and marks are those of :func:`score_map`; a tenth of full colour is the least that is marked.
+    The ends of a scale are pointed where scores lie beyond it, and the alt text counts them.
+    Taught in: *Looking at explanations*.
+    """
+    figure, axes = _sheet(words, len(panels), max((len(scores) for scores, _ in panels.values()), default=0))
+    sentences = []
+    for axis, (title, (scores, limit)) in zip(axes, panels.items(), strict=True):
+        rows = _turned(words, scores, of)
+        values = np.array([found for _, found, _ in rows])
+        beyond = int((np.abs(values) > limit * (1 + 1e-9)).sum())
+        image = _draw(axis, words, rows, limit)
+        axis.set_title(plain(title))
+        figure.colorbar(image, ax=axis, label="score", pad=0.02, extend="both" if beyond else "neither")
+        row, column = divmod(int(np.abs(values).argmax()), len(words))
+        sentences.append(f"{title}: full colour at {limit:.2f}, {beyond} cells beyond it; the largest absolute score "
+                         f"is {np.abs(values).max():.2f}, {rows[row][0]} of {words[column]!r}.")
+    for axis in axes[:-1]:
+        axis.set_xticklabels([])
+    note_below(figure, note)
+    return Picture(figure, f"Heat maps of undivided word scores. {' '.join(sentences)}")
+
+
+def _turned(words: Sequence[str], scores: Mapping[str, Tensor], of: str | None) -> list[tuple[str, np.ndarray, bool]]:
+    """Of each method its name, its scores so that positive supports the class, and whether their sign says anything."""
+    signs = [positive_means(key, of) for key in scores]
+    return [(f"{'−' if sign < 0 else ''}{label_of(key)}", (sign or 1) * scores_of(words, values), sign != 0)
+            for sign, (key, values) in zip(signs, scores.items(), strict=True)]
+
+
+def _sheet(words: Sequence[str], panels: int, rows: int):
+    """Axes below each other, as wide as the words need."""
+    figure, axes = grid(panels, width=7.5, height=1.4 + 0.34 * rows, columns=1)
+    figure.set_figwidth(1.6 + 0.42 * len(words))
+    return figure, axes
+
+
+def _draw(axis, words: Sequence[str], rows: Sequence[tuple[str, np.ndarray, bool]], limit: float):
+    """The map itself, with the sign of each cell that matters, readable on its colour."""
+    values = np.array([found for _, found, _ in rows])
+    image = axis.imshow(values, cmap=DIVERGING, vmin=-limit, vmax=limit, aspect="auto")
+    signed = np.array([[signed] for *_, signed in rows])
+    for row, column in zip(*np.nonzero(signed & (np.abs(values) >= 0.1 * limit)), strict=True):
+        value = values[row, column]
+        colour = "white" if abs(value) > 0.6 * limit else "#222222"
+        axis.text(column, row, "+" if value > 0 else "−", ha="center", va="center", color=colour)
+    axis.set_yticks(range(len(rows)), [plain(name) for name, *_ in rows])
+    axis.set_xticks(range(len(words)), [plain(word, most=30) for word in words], rotation=60, ha="right")
+    axis.grid(False)
+    return image

@@ -40,12 +40,14 @@ class Picture:
         self.alt = writable(alt)
 
     def png(self) -> bytes:
-        """The picture as a PNG file of 256 colours, which looks the same as one of all colours and weighs a third."""
+        """The picture as a PNG file; but for heat maps of 256 colours, which look the same and weigh a third."""
         full, small, about = io.BytesIO(), io.BytesIO(), PngInfo()
         self.figure.savefig(full, dpi=DPI, bbox_inches="tight")
         about.add_text("Description", self.alt)
-        colours = Image.open(full).convert("RGB").quantize(256, dither=Image.Dither.NONE)
-        colours.save(small, "PNG", optimize=True, pnginfo=about)
+        image = Image.open(full).convert("RGB")
+        if not any(axis.images for axis in self.figure.axes):
+            image = image.quantize(256, dither=Image.Dither.NONE)
+        image.save(small, "PNG", optimize=True, pnginfo=about)
         return small.getvalue()
 
     @matplotlib.rc_context(STYLE)

@@ -20,9 +20,10 @@ from lib.intervals import bootstrap
 from lib.show.charts import agreement_scatter, lines, rho_by_length, rho_histograms, word_bars
 from lib.show.charts import intervals as interval_chart
 from lib.show.curves import aopc_curves, deletion_curves, fading_curves
+from lib.show.histograms import lengths, luck
 from lib.show.looks import colour_of, looks_of, positive_means
-from lib.show.maps import gradient_map, score_map
-from lib.show.picture import COLOURS, DASHES, DIVERGING, Picture
+from lib.show.maps import gradient_map, score_map, undivided_maps
+from lib.show.picture import COLOURS, DASHES, DIVERGING, WIDEST, Picture
 
 NAN = float("nan")
 WORDS = ["not", "a", "good", "film"]
@@ -56,6 +57,9 @@ KINDS = {"aopc_curves": lambda x: aopc_curves(curves(x)),
          "intervals": lambda x: interval_chart({"IMDB": {"a": {"this build": bootstrap([x, 1, 2])}}}, "AOPC"),
          "gradient_map": lambda x: gradient_map(WORDS, torch.tensor([[1 + x, -3], [0, 0], [2, 2], [0, 1]])),
          "lines": lambda x: lines({"IMDB": {"loo": ([1, 2], [1, 2 + x], [1, 2], [1, 3])}}, "words", "ms"),
+         "luck": lambda x: luck([0.1, 0.2, 0.3 + x], {"loo": 0.5, "gi": -0.1}, "AOPC(10)"),
+         "lengths": lambda x: lengths({"IMDB": ([3, 9, 20, 900 + int(100 * x)], 256)}),
+         "undivided_maps": lambda x: undivided_maps(WORDS, {"whole": ({"loo": torch.tensor([-1, 0, 2, 0.5])}, 3 + x)}),
          "score_map": lambda x: score_map(WORDS, {"loo": torch.tensor([-1, 0, 2, 0.5 + x])})}
 
 
@@ -82,7 +86,8 @@ def test_a_picture_is_a_png_that_carries_its_alt_text(make):
     assert metadata["image/png"]["alt"] == data["text/plain"] == picture.alt
     assert picture.alt.endswith(".") and len(picture.alt) > 60
     file = Image.open(io.BytesIO(image))
-    assert file.info["Description"] == picture.alt and file.mode == "P"
+    exact = any(axis.images for axis in picture.figure.axes)
+    assert file.info["Description"] == picture.alt and file.mode == ("RGB" if exact else "P")
     assert (np.asarray(file.convert("RGB"))[0, 0] == 255).all(), "white stays white"
 
 
@@ -230,6 +235,28 @@ def test_a_panel_for_each_corpus():
     assert all(f"{title}, 6 documents" in picture.alt for title in titles)
 
 
+# --- histograms ------------------------------------------------------------------------------------------------------
+
+
+def test_long_documents_are_counted_in_the_last_bar():
+    picture = lengths({"IMDB": ([3, 9, 20, 900, 1000], 256)})
+    axis, = axes_of(picture)
+    assert sum(bar.get_height() for bar in axis.patches) == 5 and axis.patches[-1].get_height() == 2
+    assert all(float(bar.get_width()).is_integer() for bar in axis.patches), "a bar holds whole words"
+    assert axis.get_lines()[0].get_xdata() == [256, 256] and axis.get_title() == "IMDB (n = 5)"
+    assert "IMDB: median 20, from 3 to 1000, cut after 256." in picture.alt
+
+
+def test_the_luck_of_random_is_a_histogram_and_each_method_a_line():
+    picture = luck(torch.tensor([0.1, 0.2, 0.3]), {"loo": 0.5, "gi": -0.1}, "AOPC(10)")
+    axis, = axes_of(picture)
+    assert sum(bar.get_height() for bar in axis.patches) == 3
+    for line, key, value in zip(axis.get_lines(), ("loo", "gi"), (0.5, -0.1), strict=True):
+        assert line.get_xdata() == [value, value]
+        assert (line.get_color(), line.get_label()) == (COLOURS[key], METHODS[key].label)
+    assert "mean 0.200, from 0.100 to 0.300. Lines: LOO 0.500; Gradient x Input -0.100." in picture.alt
+
+
 # --- one document --------------------------------------------------------------------------------------------------
 
 
@@ -276,6 +303,33 @@ def test_a_gradient_map_shows_the_gradient_and_names_its_largest_words():
     assert np.asarray(axes_of(picture)[0].images[0].get_array()) == pytest.approx(gradient.numpy())
     assert picture.alt.startswith("A review. ") and "4 words by 2 dimensions" in picture.alt
     assert "not 4.00, good 2.50, film 1.00." in picture.alt
+
+
+def test_two_gradients_share_a_scale_and_the_names_of_the_words():
+    one, other = torch.tensor([[1.0, -3.0]] * 4), torch.tensor([[2.0, -6.0]] * 4)
+    picture = gradient_map(WORDS, {"per position": one, "per type": other})
+    first, second, _ = axes_of(picture)
+    for axis, values in ((first, one), (second, other)):
+        assert np.asarray(axis.images[0].get_array()) == pytest.approx(values.numpy())
+        assert axis.images[0].norm.vmax == 6 == -axis.images[0].norm.vmin
+    assert [label.get_text() for label in first.get_yticklabels()] == WORDS and second.get_title() == "per type"
+    assert "per position. " in picture.alt and "not 4.00" in picture.alt and "per type. " in picture.alt
+    assert picture.figure.get_figwidth() <= WIDEST
+
+
+def test_undivided_scores_keep_their_size_and_the_cells_beyond_the_scale_are_counted():
+    scores = {"loo": [-4.0, 0.1, 2, 1], "sa_l2": [1.0, 1, 5, 0], "gi": [3.0, 0, 0, 0]}
+    picture = undivided_maps(WORDS, {"whole": (scores, 5.0), "cut": (scores, 2.0)}, note="A source.")
+    whole, cut = axes_of(picture)[:2]
+    drawn = np.asarray(whole.images[0].get_array())
+    assert drawn == pytest.approx(np.array([[-4, 0.1, 2, 1], [1, 1, 5, 0], [-3, 0, 0, 0]]))
+    assert [axis.images[0].norm.vmax for axis in (whole, cut)] == [5, 2]
+    signs = {text.get_position(): text.get_text() for text in whole.texts}
+    assert signs == {(0, 0): "−", (2, 0): "+", (3, 0): "+", (0, 2): "−"}, "none on the norm, none below a tenth"
+    assert [label.get_text() for label in whole.get_yticklabels()] == ["LOO", "SA L2", "−Gradient x Input"]
+    assert "whole: full colour at 5.00, 0 cells beyond it; the largest absolute score is 5.00, SA L2 of" in picture.alt
+    assert "cut: full colour at 2.00, 3 cells beyond it" in picture.alt
+    assert [label.get_text() for label in cut.get_xticklabels()] == WORDS
 
 
 def test_a_word_that_stands_twice_keeps_both_scores_in_the_alt_text():
