@@ -27,13 +27,13 @@ from lib.storage import whole_file
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "lib" / "results" / "timings"
-COLUMNS = ["work", "path", "classifier", "corpus", "method", "words", "documents", "all_words", "seconds", "low", "high",
-           "rounds", "bytes"]
+COLUMNS = ["work", "path", "classifier", "corpus", "method", "words", "documents", "all_words",
+           "seconds", "low", "high", "rounds", "bytes"]
 
 
 @dataclass(frozen=True)
 class Target:
-    """A goal: the library takes at most ``limit`` times the time of ``against``, or is at least ``limit`` times as fast."""
+    """A goal: the library takes at most ``limit`` times as long as ``against``, or is ``limit`` times as fast."""
 
     work: str
     against: str
@@ -51,16 +51,19 @@ TARGETS = [
     Target("full AOPC", "general", ("fasttext", "textcnn"), 10, faster=True),
     Target("full AOPC", "bare", ("bilstm",), 1.25, faster=False),
 ]
-OFF_LINE, SPREAD = 0.2, 1.2  # for equally many words in short and long documents: distance from equal times, slowest over fastest
+# For equally many words in short and in long documents: distance from equal times, slowest over fastest.
+OFF_LINE, SPREAD = 0.2, 1.2
 
 
 def main() -> None:
     if not lib.data.available("ag_news"):
-        sys.exit("The benchmarks need AG's News, which is not on this machine: 'make data' downloads it, or set LIB_DATA_DIR.")
+        sys.exit("The benchmarks need AG's News, which is not on this machine: "
+                 "'make data' downloads it, or set LIB_DATA_DIR.")
     with tempfile.TemporaryDirectory() as folder:
         found = Path(folder) / "found.json"
         command = [sys.executable, "-m", "pytest", "book/make/benchmarks.py", "-q", "-o", "python_functions=bench_*",
-                   "--benchmark-json", str(found), "--benchmark-columns=median,iqr,rounds", "--benchmark-disable-gc", *sys.argv[1:]]
+                   "--benchmark-json", str(found), "--benchmark-columns=median,iqr,rounds", "--benchmark-disable-gc",
+                   *sys.argv[1:]]
         subprocess.run(command, cwd=ROOT, env=os.environ | {"TQDM_DISABLE": "1"}, check=True)
         timings = table_of(json.loads(found.read_text(encoding="utf-8")))
     ratios = targets_of(timings)
@@ -74,7 +77,8 @@ def table_of(found: dict) -> pd.DataFrame:
     rows = []
     for benchmark in found["benchmarks"]:
         stats = benchmark["stats"]
-        rows.append(benchmark["extra_info"] | {"seconds": stats["median"], "low": stats["q1"], "high": stats["q3"], "rounds": stats["rounds"]})
+        times = {"seconds": stats["median"], "low": stats["q1"], "high": stats["q3"], "rounds": stats["rounds"]}
+        rows.append(benchmark["extra_info"] | times)
     timings = pd.DataFrame(rows, columns=COLUMNS)
     for column in ("seconds", "low", "high"):
         timings[column] = timings[column].map(lambda value: float(f"{value:.4g}"))
@@ -90,7 +94,8 @@ def targets_of(timings: pd.DataFrame) -> pd.DataFrame:
             ours, theirs = (float(seconds[target.work, path, name]) for path in ("library", target.against))
             measured = theirs / ours if target.faster else ours / theirs
             met = measured >= target.limit if target.faster else measured <= target.limit
-            rows.append((target.work, name, target.against, "at least" if target.faster else "at most", target.limit, measured, met))
+            goal = "at least" if target.faster else "at most"
+            rows.append((target.work, name, target.against, goal, target.limit, measured, met))
     growth = timings[timings.work == "growth of LOO"].groupby("classifier").seconds
     for name, seconds in growth:
         off = (seconds / np.exp(np.log(seconds).mean()) - 1).abs().max()

@@ -69,8 +69,9 @@ def of_length(name: str, words: int, documents: int) -> Batch:
 def timed(benchmark):
     """Time a call: once to warm up, then for a number of seconds or three times, whichever is longer."""
     def run(call, work, path, name, batch, of="imdb", method="", rounds=None, enough=ENOUGH):
-        benchmark.extra_info.update(work=work, path=path, classifier=name, corpus=of, method=method, documents=len(batch),
-                                    words=int(batch.lengths.max()), all_words=int(batch.lengths.sum()))
+        benchmark.extra_info.update(work=work, path=path, classifier=name, corpus=of, method=method,
+                                    documents=len(batch), words=int(batch.lengths.max()),
+                                    all_words=int(batch.lengths.sum()))
         if rounds is None:
             warm = benchmark._timer()
             call()
@@ -79,7 +80,7 @@ def timed(benchmark):
     return run
 
 
-# --- the targets --------------------------------------------------------------------------------------------------------
+# --- the targets ------------------------------------------------------------------------------------------------------
 
 
 def bare(model, batch: Batch):
@@ -99,9 +100,14 @@ def captum_loo(model, batch: Batch):
     """Captum's FeatureAblation, one document at a time without padding, as many versions in a pass as ours."""
     for row, words in enumerate(batch.lengths.tolist()):
         one = batch.take([row])
-        method = FeatureAblation(lambda e: -quantity(model.logits(e, one.mask.expand(len(e), -1)), one.labels.expand(len(e))))
+
+        def minus_loss(embeddings, one=one):
+            logits = model.logits(embeddings, one.mask.expand(len(embeddings), -1))
+            return -quantity(logits, one.labels.expand(len(embeddings)))
+
         positions = torch.arange(words)[None, :, None].expand(1, words, model.embedding.embedding_dim)
-        method.attribute(model.embed(one), feature_mask=positions, perturbations_per_eval=max(1, words_at_once(model) // words))
+        at_once = max(1, words_at_once(model) // words)
+        FeatureAblation(minus_loss).attribute(model.embed(one), feature_mask=positions, perturbations_per_eval=at_once)
 
 
 @every_classifier
@@ -117,7 +123,8 @@ def bench_signed_gi(timed, name, path):
 @pytest.mark.parametrize("path", ["library", "general", "captum"])
 def bench_loo(timed, name, path):
     model, batch = classifier(name), reviews(name, DOCUMENTS[name])
-    call = {"library": lambda: explain(model, batch, "loo"), "general": lambda: explain(model, batch, "loo", shortcut=False),
+    call = {"library": lambda: explain(model, batch, "loo"),
+            "general": lambda: explain(model, batch, "loo", shortcut=False),
             "captum": lambda: captum_loo(model, batch)}[path]
     timed(call, "LOO", path, name, batch)
 
@@ -154,7 +161,7 @@ def bench_growth(timed, name, words):
     timed(lambda: explain(model, batch, "loo"), "growth of LOO", "library", name, batch, enough=CLOSE)
 
 
-# --- cost against length ------------------------------------------------------------------------------------------------
+# --- cost against length ----------------------------------------------------------------------------------------------
 
 
 def word_steps(words: int, documents: int) -> int:
@@ -185,7 +192,7 @@ def bench_by_length(timed, name, words, work, path):
     timed(call, f"{work} by length", path, name, batch)
 
 
-# --- 100,000 words ------------------------------------------------------------------------------------------------------
+# --- 100,000 words ----------------------------------------------------------------------------------------------------
 
 
 def explain_and_weigh(name: str, method: str, words: int) -> int:
@@ -214,7 +221,7 @@ def bench_long_document(timed, benchmark, name, method, words=100_000):
         benchmark.extra_info["bytes"] = fresh.apply(explain_and_weigh, (name, method, words))
 
 
-# --- the paper's whole experiment ---------------------------------------------------------------------------------------
+# --- the paper's whole experiment -------------------------------------------------------------------------------------
 
 
 def update(model, optimiser, batch: Batch) -> None:
@@ -240,11 +247,12 @@ def bench_training(timed, name, of):
 def bench_test_documents(timed, name, of, path):
     documents = DOCUMENTS[name] * (1 if of == "imdb" else 4)
     model, batch = classifier(name, of), reviews(name, documents, of)
-    call = {"library": lambda: full_aopc(model, batch), "general": lambda: full_aopc(model, batch, shortcut=False)}[path]
+    call = {"library": lambda: full_aopc(model, batch),
+            "general": lambda: full_aopc(model, batch, shortcut=False)}[path]
     timed(call, "test documents", path, name, batch, of)
 
 
-# --- shards on several processes ----------------------------------------------------------------------------------------
+# --- shards on several processes --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -17,8 +17,9 @@ WHERE = ["machine", "torch", "lib_version", "date"]
 
 def timings(**seconds):
     """Timings in which every path of every work takes 1 s, but for those given as work_path_classifier=seconds."""
-    rows = [(work, path, name, 1.0) for work, path, name in
-            {(target.work, path, name) for target in bench.TARGETS for path in ("library", target.against) for name in target.classifiers}]
+    timed = {(target.work, path, name) for target in bench.TARGETS
+             for path in ("library", target.against) for name in target.classifiers}
+    rows = [(*each, 1.0) for each in timed]
     rows += [("growth of LOO", "library", name, 1.0) for name in ("fasttext", "textcnn") for _ in range(3)]
     table = pd.DataFrame(rows, columns=["work", "path", "classifier", "seconds"])
     for key, value in seconds.items():
@@ -35,7 +36,8 @@ def row(table, work, classifier, against):
 
 
 def test_the_targets_are_those_that_were_set():
-    found = {(row.work, row.classifier, row.against): (row.goal, row.limit) for row in bench.targets_of(timings()).itertuples()}
+    found = {(row.work, row.classifier, row.against): (row.goal, row.limit)
+             for row in bench.targets_of(timings()).itertuples()}
     assert len(found) == 19
     assert found["SignedGI", "bilstm", "bare"] == ("at most", 1.15)
     assert found["LOO", "textcnn", "captum"] == ("at least", 15)
@@ -66,7 +68,8 @@ def test_growth_is_the_slowest_length_over_the_fastest():
 def test_growth_is_also_the_largest_distance_from_a_line_through_zero():
     # 1.728, 1 and 1 s for the same number of words: the geometric mean is 1.2 s, and 1.728 lies 44 % above it.
     for seconds, off, met in ((1.728, 0.44, False), (1.331, 0.21, False), (1.157625, 0.1025, True)):
-        found = row(bench.targets_of(timings(growth_of_LOO_library_textcnn=seconds)), "growth of LOO", "textcnn", "a straight line")
+        ratios = bench.targets_of(timings(growth_of_LOO_library_textcnn=seconds))
+        found = row(ratios, "growth of LOO", "textcnn", "a straight line")
         assert found.measured == pytest.approx(off, abs=1e-3) and found.met == met
 
 
@@ -88,8 +91,8 @@ def test_a_table_that_is_not_there_gets_one_clear_sentence():
 
 def test_what_is_timed_runs():
     """Each benchmark of FastText once, without timing."""
-    command = [sys.executable, "-m", "pytest", "book/make/benchmarks.py", "-q", "-o", "python_functions=bench_*", "--benchmark-disable",
-               "-k", "fasttext and not ag_news and not long"]
+    command = [sys.executable, "-m", "pytest", "book/make/benchmarks.py", "-q", "-o", "python_functions=bench_*",
+               "--benchmark-disable", "-k", "fasttext and not ag_news and not long"]
     done = subprocess.run(command, cwd=ROOT, env=os.environ | {"TQDM_DISABLE": "1"}, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-2000:]
     assert "passed" in done.stdout and "failed" not in done.stdout
