@@ -105,6 +105,30 @@ def run(experiment: Experiment, executor: Executor | None = None,
                      for what in ("aopc", "rho", "p")} for method in experiment.methods}
 
 
+def kept(experiment: Experiment) -> dict[str, dict[str, Tensor]] | None:
+    """What an earlier :func:`run` kept, or None if a document of it is missing: nothing is trained or computed."""
+    if not data.available(experiment.corpus):
+        return None
+    corpus, name = data.load(experiment.corpus), experiment.classifier
+    if checkpoints.load(training.key_of(name, corpus, experiment.seed, **experiment.recipe), name, corpus) is None:
+        return None
+    try:
+        return run(experiment, _Idle())
+    except _NotKept:
+        return None
+
+
+class _NotKept(Exception):
+    """A shard would have to be computed."""
+
+
+class _Idle(Executor):
+    """An executor that computes nothing."""
+
+    def submit(self, function, /, *arguments, **options):
+        raise _NotKept
+
+
 def _check(experiment: Experiment, corpus: Corpus, executor: Executor | None, documents_per_shard: int) -> None:
     """Find what is wrong before a classifier is trained; its name and recipe are checked by ``fit``."""
     if executor is not None and not isinstance(executor, Executor):

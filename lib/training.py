@@ -52,6 +52,11 @@ def fit(name: str, corpus: Corpus, seed: int = 0, **options) -> TextClassifier:
     return classifier
 
 
+def key_of(name: str, corpus: Corpus, seed: int = 0, **options) -> str:
+    """The name under which :func:`fit` keeps a classifier. Raises ``ValueError`` for an unknown name or option."""
+    return checkpoints.key_of(name, corpus, seed, _recipe(name, options))
+
+
 def accuracy(classifier: TextClassifier, split: Split) -> float:
     """Share of the documents of a split that get their gold class, in [0, 1]."""
     return evaluate(classifier, classifier.encode(split.texts, split.labels))[1]

@@ -1,5 +1,6 @@
-"""The paper of Du and Xu: what the book computes of it, what it claims, and the one judge of its claims."""
+"""The paper of Du and Xu: what the book computes of it, what it claims, the one judge of its claims, what was found."""
 
+from .findings import finding
 from .verdicts import Verdicts
 
-__all__ = ["Verdicts"]
+__all__ = ["Verdicts", "finding"]

@@ -14,7 +14,7 @@ from lib.show.prose import listed, safe
 
 from . import rules
 from .claims import ALL, FIGURES, PAGES, PANELS, Claim, anchor
-from .rules import FAILS, HOLDS, MISSING, UNDEFINED, VERDICTS
+from .rules import FAILS, HOLDS, MISSING, PART, UNDEFINED, VERDICTS
 from .verdicts import Evidence, Judgement, Verdicts, evidence, judge_figure
 
 READ_OUTS = {"readout-last-reasons": ", last states", "reasons": ", maximum"}
@@ -247,22 +247,14 @@ def chance(verdicts: Verdicts) -> Markdown:
                     "by chance, rows with *sometimes* are easy.")
 
 
-def summary(verdicts: Verdicts, outperforms: Claim, strong: Claim) -> Markdown:
-    """The report in five sentences; two claims are named."""
+def summary(verdicts: Verdicts) -> Markdown:
+    """How many rows and equations hold, in two sentences."""
     equations = [one for one in verdicts.judged if one.claim.equation]
     states = {state: total(verdicts.judged, state) for state in VERDICTS}
-    named = {one.claim: one.verdict for one in verdicts.judged}
-    lines = [
-        f"Of {len(verdicts.judged)} rows, {states[HOLDS]} hold, {states[rules.PART]} hold in part, {states[FAILS]} do "
-        f"not hold, {states[UNDEFINED]} are undefined, and {states[MISSING]} are not computed.",
-        f"Of the {len(equations)} numbered equations, {total(equations, HOLDS)} hold and "
-        f"{total(equations, rules.PART)} hold in part; slips of notation are listed above.",
-        "That SignedGI outperforms the SA-based methods in every panel, for each of the four and at both cut-offs: "
-        f"{named[outperforms]}.",
-        f"That its agreement with LOO is strong in every panel: {named[strong]}.",
-        "Every verdict follows from numbers and a rule on this page; to change one, change the rule or the numbers.",
-    ]
-    return Markdown("\n".join(f"- {line}" for line in lines))
+    return Markdown(f"Of {len(verdicts.judged)} rows, {states[HOLDS]} hold, {states[PART]} hold in part, "
+                    f"{states[FAILS]} do not hold, {states[UNDEFINED]} are undefined, and {states[MISSING]} are not computed. Of the "
+                    f"{len(equations)} numbered equations, {total(equations, HOLDS)} hold and {total(equations, PART)} "
+                    "hold in part; slips of notation are listed above.")
 
 
 def review(reviews: Iterable, corpus) -> Markdown:

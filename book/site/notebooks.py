@@ -39,6 +39,9 @@ TEX_COMMENT = re.compile(r"(?<!\\)%.*")
 # Environments that stand alone in LaTeX, and what takes their place within `$$`.
 ENVIRONMENTS = {"align": "aligned", "flalign": "aligned", "alignat": "alignedat", "gather": "gathered", "multline": "gathered"}
 
+# The line below a finding; see book/site/findings.py.
+CHECK = 'from book.paper import finding; finding("{name}")'
+
 INSTALL = """\
 # Gets the book and its library where they are missing, on Colab for example; elsewhere this cell does nothing.
 import importlib.util
@@ -123,7 +126,7 @@ class Page:
         return escaped(node.astext())
 
     def write_inline(self, node):
-        return self.inline(node)
+        return "" if "finding-mark" in node["classes"] else self.inline(node)  # here the reader's own build is asked
 
     def write_emphasis(self, node):
         return f"*{self.inline(node)}*"
@@ -224,7 +227,13 @@ class Page:
         return ""  # written with what it is the title of
 
     def write_paragraph(self, node):
-        yield LINE_START.sub(r"\1\\", self.inline(node))
+        text = LINE_START.sub(r"\1\\", self.inline(node))
+        if "finding" not in node:
+            yield text
+        elif isinstance(node.parent, nodes.section):
+            yield from (text.rstrip(), new_code_cell(CHECK.format(name=node["finding"])))
+        else:  # a list or a quote holds no cell
+            yield f"{text.rstrip()} (`{CHECK.format(name=node['finding'])}`)"
 
     def write_bullet_list(self, node):
         yield from items(("- ", self.blocks(item)) for item in node.children)
