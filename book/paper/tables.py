@@ -252,9 +252,9 @@ def summary(verdicts: Verdicts) -> Markdown:
     equations = [one for one in verdicts.judged if one.claim.equation]
     states = {state: total(verdicts.judged, state) for state in VERDICTS}
     return Markdown(f"Of {len(verdicts.judged)} rows, {states[HOLDS]} hold, {states[PART]} hold in part, "
-                    f"{states[FAILS]} do not hold, {states[UNDEFINED]} are undefined, and {states[MISSING]} are not computed. Of the "
-                    f"{len(equations)} numbered equations, {total(equations, HOLDS)} hold and {total(equations, PART)} "
-                    "hold in part; slips of notation are listed above.")
+                    f"{states[FAILS]} do not hold, {states[UNDEFINED]} are undefined, and {states[MISSING]} are not "
+                    f"computed. Of the {len(equations)} numbered equations, {total(equations, HOLDS)} hold and "
+                    f"{total(equations, PART)} hold in part; slips of notation are listed above.")
 
 
 def review(reviews: Iterable, corpus) -> Markdown:

@@ -2,6 +2,7 @@
 
 import html.parser
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,9 @@ import pandas as pd
 import pytest
 import torch
 from oracles import is_one_sentence
+from small import RECIPES, corpus
 
+from lib import data, experiments, training
 from lib.attribution import METHODS
 from lib.intervals import Interval, bootstrap, paired_bootstrap, wilson
 from lib.results import END, Number, Panel, Results, kept
@@ -153,6 +156,34 @@ def test_what_cannot_be_asked_gets_one_clear_sentence(tables, metric, methods, m
     with pytest.raises(ValueError, match=said) as caught:
         results(tables).ask(metric, *methods, **more)
     assert is_one_sentence(caught.value)
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch):
+    """An experiment on the made-up corpus, with an empty cache."""
+    monkeypatch.setenv("LIB_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.delenv("LIB_MODEL_DIR", raising=False)
+    monkeypatch.setattr(data, "load", lambda name: corpus())
+    monkeypatch.setattr(data, "available", lambda name: name == "tiny")
+    return experiments.Experiment("tiny", "fasttext", 8, ("signed_gi", "loo"), recipe=RECIPES["fasttext"])
+
+
+def test_what_an_earlier_run_kept_is_found_and_nothing_else_is_made(tiny, tables, monkeypatch, tmp_path):
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "fit", None)
+        assert experiments.kept(tiny) is None, "not trained"
+    training.fit("fasttext", corpus(), **RECIPES["fasttext"])
+    assert experiments.kept(tiny) is None, "not run"
+    run = experiments.run(tiny, documents_per_shard=25)
+    monkeypatch.setattr(experiments, "_shard", None)
+    found = experiments.kept(tiny)
+    assert torch.equal(found["loo"]["aopc"], run["loo"]["aopc"]) and set(found) == set(run)
+    asked = Results([tiny], reference=tables, run=experiments.kept).ask("aopc", "loo", k=2, panels=["tiny"])
+    assert asked["tiny, FastText"]["LOO"]["this build"] == bootstrap(run["loo"]["aopc"].double().numpy()[:, 2])
+    shard, = (tmp_path / "cache" / "experiments").glob("*/*")
+    shard.unlink()
+    assert experiments.kept(tiny) is None, "a document is missing"
+    assert experiments.kept(replace(tiny, corpus="elsewhere")) is None, "no data"
 
 
 # --- the reference ------------------------------------------------------------------------------------------------------
