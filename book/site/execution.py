@@ -20,8 +20,8 @@ IMPORTED = ("lib", "book/paper")  # what a page may import of this project
 def fingerprint() -> str:
     """Digest of everything beside its own cells that a chapter's results depend on.
 
-    That is the source of `lib` and `book.paper` with their tables of results, the locked packages, Python, and which data
-    can be had. A trained classifier needs no mention: it is a function of these.
+    That is the source of `lib` and `book.paper` with their tables of results, the locked packages, Python, and which
+    data can be had. A trained classifier needs no mention: it is a function of these.
     """
     from lib.data import inventory
 

@@ -23,6 +23,8 @@ from sphinx_proof.nodes import NODE_TYPES
 
 from lib.storage import whole_file
 
+from .furniture.addresses import short_name
+
 logger = logging.getLogger(__name__)
 
 NEW_CELL = None  # among the blocks of a page: here a new Markdown cell begins
@@ -416,7 +418,7 @@ def source_of(env, docname):
 
 
 def file_of(app, docname):
-    return Path(app.outdir) / "notebooks" / f"{posixpath.basename(docname)}.ipynb"
+    return Path(app.outdir) / "notebooks" / f"{short_name(docname)}.ipynb"
 
 
 def write_notebook(app, doctree, docname):

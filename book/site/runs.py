@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 def run_pages(app, env, docnames):
     """Run those of the pages about to be read that the cache does not know; a page that fails stops the build."""
+    if app.config.nb_execution_mode != "cache":
+        return
     cache = get_cache(app.config.nb_execution_cache_path)
     waiting = {}
     for path in (Path(env.doc2path(docname)) for docname in docnames):

@@ -14,9 +14,15 @@ from built import ROOT, notebook_pages, pages_of_toc
 
 from lib.data import inventory
 
-CHAPTERS = sorted((ROOT / "chapters").glob("*.md"))
+CHAPTERS = sorted((ROOT / "chapters").rglob("*.md"))
+CORE = [path for path in CHAPTERS if path.parent.name == "chapters"]
+DEEP = [path for path in CHAPTERS if path not in CORE]
 # What a book says that was built where AG's News cannot be had.
 SAYS_WITHOUT_AG_NEWS = re.compile(r"AG.s News (is|was) not (available|found|here|on this machine)", re.IGNORECASE)
+
+
+def page_of(path: Path) -> str:
+    return path.relative_to(ROOT).with_suffix("").as_posix()
 
 
 def soup(path: Path) -> BeautifulSoup:
@@ -47,10 +53,10 @@ def test_no_notebook_with_outputs_is_kept():
 
 def test_every_chapter_is_in_the_book():
     assert CHAPTERS, "no chapters"
-    assert {f"chapters/{path.stem}" for path in CHAPTERS} <= set(pages_of_toc())
+    assert {page_of(path) for path in CHAPTERS} <= set(pages_of_toc())
 
 
-@pytest.mark.parametrize("path", [*CHAPTERS, ROOT / "book/introduction.md"], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*CHAPTERS, ROOT / "book/introduction.md"], ids=page_of)
 def test_visible_code_fits_the_page(path):
     """79 characters: a reader should not have to scroll a line of code sideways."""
     cells = [cell for cell in jupytext.read(path).cells if cell.cell_type == "code"]
@@ -58,7 +64,7 @@ def test_visible_code_fits_the_page(path):
     assert [line for cell in shown for line in cell.source.splitlines() if len(line) > 79] == []
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CHAPTERS, ids=page_of)
 def test_chapter_is_a_notebook_that_uses_the_library(path):
     notebook = jupytext.read(path)
     nbformat.validate(notebook)
@@ -92,18 +98,42 @@ def test_docstrings_name_chapters_that_exist():
 SHAPE = ["What this does not show", "Exercises", "Quiz", "Summary", "Further reading"]
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_a_chapter_has_its_fixed_shape(path):
+def exercises_of(text: str) -> list[str]:
+    """The labels of the exercises of a page; each must have a solution, which is folded."""
+    found = re.findall(r"^`+\{exercise(?:-start)?\}.*\n:label: (\S+)", text, re.MULTILINE)
+    assert re.findall(r"\{solution(?:-start)?\} (\S+)\n:class: dropdown", text) == found
+    return found
+
+
+def questions_of(text: str) -> int:
+    """How many questions of a quiz stand on a page; each must have an answer, which is folded."""
+    questions = re.findall(r"^`+\{admonition\} Question \d\n:class: quiz", text, re.MULTILINE)
+    assert len(re.findall(r"^`+\{admonition\} Answer\n:class: dropdown", text, re.MULTILINE)) == len(questions)
+    return len(questions)
+
+
+@pytest.mark.parametrize("path", CORE, ids=page_of)
+def test_a_core_page_has_its_fixed_shape(path):
     text = path.read_text(encoding="utf-8")
     headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
     assert [heading for heading in headings if heading in SHAPE] == SHAPE
     for goal in ("**Question.**", "**You will**", "**You need**", "{reading-time}", "{index}"):
         assert goal in text, goal
-    exercises = re.findall(r"^```\{exercise\}.*\n:label: (\S+)", text, re.MULTILINE)
-    assert len(exercises) >= 4
-    assert re.findall(r"\{solution-start\} (\S+)\n:class: dropdown", text) == exercises
-    assert len(re.findall(r"^`+\{admonition\} Question \d\n:class: quiz", text, re.MULTILINE)) == 3
-    assert len(re.findall(r"^`+\{admonition\} Answer\n:class: dropdown", text, re.MULTILINE)) == 3
+    assert len(exercises_of(text)) >= 2
+    assert questions_of(text) == 3
+
+
+@pytest.mark.parametrize("path", DEEP, ids=page_of)
+def test_a_deep_dive_stands_below_its_chapter_which_leads_to_it(path):
+    text, chapter = path.read_text(encoding="utf-8"), path.parent.with_suffix(".md")
+    assert "{reading-time}" in text and "{index}" in text
+    assert 1 <= len(exercises_of(text)) <= 2
+    assert questions_of(text) == 0
+    pages = pages_of_toc()
+    between = pages[pages.index(page_of(chapter)) + 1:pages.index(page_of(path))]
+    assert all(page.startswith(f"{page_of(chapter)}/") for page in between), "another page stands between them"
+    links = [re.escape(f"{path.parent.name}/{path.stem}"), *re.findall(r"^\(([\w-]+)\)=\n# ", text, re.MULTILINE)]
+    assert re.search(rf"\{{(doc|ref)\}}`[^`]*({'|'.join(links)})>?`", chapter.read_text(encoding="utf-8")), "no link"
 
 
 # --- the executed notebooks ------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from myst_nb.core.read import read_myst_markdown_notebook
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
-from book.site import furniture
+from book.site.furniture import addresses, downloads, previews, search
 from book.site.execution import execution_cache
 from lib.results import kept
 
@@ -111,9 +111,9 @@ def with_address(tmp_path_factory):
 ])
 def test_the_address_of_the_site_follows_from_the_repository_unless_given(url, baseurl, expected):
     config = SimpleNamespace(html_theme_options={"repository_url": url}, html_baseurl=baseurl)
-    furniture.settle_addresses(None, config)
+    addresses.settle_addresses(None, config)
     assert config.html_baseurl == expected
-    assert {config.html_theme_options[button] for button in furniture.THEME_BUTTONS} == {bool(url)}
+    assert {config.html_theme_options[button] for button in addresses.THEME_BUTTONS} == {bool(url)}
 
 
 def test_without_an_address_nothing_pretends_to_have_one(without_address):
@@ -174,13 +174,13 @@ def test_a_page_says_what_it_is_about(with_address, without_address):
 
     found = meta(with_address.page("chapters/one"))
     assert found["og:url"] == "https://someone.github.io/words/chapters/one.html"
-    assert found["og:image"] == f"https://someone.github.io/words/_static/{furniture.PICTURE}"
+    assert found["og:image"] == f"https://someone.github.io/words/_static/{previews.PICTURE}"
     assert found["og:image:alt"] and found["twitter:card"] == "summary_large_image"
-    assert (with_address.site / "_static" / furniture.PICTURE).is_file()
+    assert (with_address.site / "_static" / previews.PICTURE).is_file()
 
 
 def test_the_picture_is_described_as_in_the_readme():
-    assert f"![{furniture.PICTURE_ALT}](book/static/{furniture.PICTURE})" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"![{previews.PICTURE_ALT}](book/static/{previews.PICTURE})" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", pages_of_toc())
@@ -303,7 +303,7 @@ def test_the_citation_opens_by_keyboard_and_can_be_read(mode, browser, site):
 @pytest.mark.parametrize("command, letter", [("rho", "ρ"), ("varrho", "ρ"), ("Delta", "Δ"), ("lambda", "λ"), ("Lambda", "Λ"),
                                              ("frac", None), ("var", None), ("mathbf", None)])
 def test_commands_of_latex_are_known_as_greek_letters(command, letter):
-    assert furniture.greek_letter(command) == letter
+    assert search.greek_letter(command) == letter
 
 
 def test_greek_letters_in_formulas_are_keywords(without_address):
@@ -321,24 +321,24 @@ def rows_of(table):
 
 def test_the_tables_show_what_there_is(without_address):
     book, notebooks, results = map(rows_of, without_address.page("downloads").find("article").find_all("table"))
-    assert [row[0] for row in book] == ["File", furniture.ZIP]
+    assert [row[0] for row in book] == ["File", downloads.ZIP]
     assert notebooks == [["Page", "Notebook"], ["One: a_b & <c>", "one.ipynb"]]
     assert results == [["Table", "Rows", "Size", "Columns"], ["times.csv", "2", "0.0 kB", "work, seconds"]]
     links = [link["href"] for link in without_address.page("downloads").select("article td a")]
-    assert links == [f"downloads/{furniture.ZIP}", "chapters/one.html", "notebooks/one.ipynb", "downloads/times.csv"]
+    assert links == [f"downloads/{downloads.ZIP}", "chapters/one.html", "notebooks/one.ipynb", "downloads/times.csv"]
 
 
 def test_the_pdf_is_part_of_the_site_while_there_is_one(tmp_path):
     book = SmallBook(tmp_path).build()
-    pdf, copy = book.site.parent / furniture.PDF, book.site / "downloads" / furniture.PDF
+    pdf, copy = book.site.parent / downloads.PDF, book.site / "downloads" / downloads.PDF
 
     def offered():
-        return [row for row in rows_of(book.page("downloads").table) if row[0] == furniture.PDF]
+        return [row for row in rows_of(book.page("downloads").table) if row[0] == downloads.PDF]
 
     assert offered() == [] and not copy.exists()
     pdf.write_bytes(b"%" * 1_230_000)
     book.build()
-    assert offered() == [[furniture.PDF, "All chapters for paper (1.2 MB)."]] and copy.read_bytes() == pdf.read_bytes()
+    assert offered() == [[downloads.PDF, "All chapters for paper (1.2 MB)."]] and copy.read_bytes() == pdf.read_bytes()
     pdf.unlink()
     (book.results / "timings" / "more.csv").write_text("a\n")
     book.build()
@@ -383,19 +383,19 @@ def test_the_zip_is_the_same_for_the_same_site_and_leaves_out_what_is_hidden(tmp
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_text(name)
     target = site / "downloads" / "words.zip"
-    furniture.write_zip(site, target)
+    downloads.write_zip(site, target)
     first = target.read_bytes()
     assert zipfile.ZipFile(target).namelist() == ["words/a/b.html", "words/downloads/times.csv", "words/index.html"]
     assert zipfile.ZipFile(target).read("words/a/b.html") == b"a/b.html"
     os.utime(site / "index.html", (2e9, 2e9))
-    furniture.write_zip(site, target)
+    downloads.write_zip(site, target)
     assert target.read_bytes() == first
 
 
 def test_an_interrupt_leaves_the_old_zip(tmp_path, monkeypatch):
     (tmp_path / "index.html").write_text("old")
     target = tmp_path / "words.zip"
-    furniture.write_zip(tmp_path, target)
+    downloads.write_zip(tmp_path, target)
     old = target.read_bytes()
 
     def interrupted(*arguments):
@@ -403,13 +403,13 @@ def test_an_interrupt_leaves_the_old_zip(tmp_path, monkeypatch):
 
     monkeypatch.setattr(zipfile.ZipFile, "writestr", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        furniture.write_zip(tmp_path, target)
+        downloads.write_zip(tmp_path, target)
     assert target.read_bytes() == old
     assert sorted(path.name for path in tmp_path.iterdir()) == ["index.html", "words.zip"]
 
 
 def test_the_zip_holds_the_whole_site(site):
-    target = site / "downloads" / furniture.ZIP
+    target = site / "downloads" / downloads.ZIP
     with zipfile.ZipFile(target) as archive:
         packed = {name.removeprefix("which-words-matter/"): archive.read(name) for name in archive.namelist()}
     there = {path.relative_to(site).as_posix(): path for path in site.rglob("*") if path.is_file() and path != target}
@@ -436,7 +436,7 @@ def test_the_tables_of_results_are_offered_as_they_are(site):
 
 def test_every_notebook_is_offered(site):
     links = [link["href"] for link in soup(site / "book" / "downloads.html").select("article td a")]
-    expected = [f"../notebooks/{page.split('/')[-1]}.ipynb" for page in notebook_pages()]
+    expected = [f"../notebooks/{addresses.short_name(page)}.ipynb" for page in notebook_pages()]
     assert [link for link in links if link.endswith(".ipynb")] == expected
 
 

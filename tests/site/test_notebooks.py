@@ -22,6 +22,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
 from book.site import notebooks
+from book.site.furniture.addresses import short_name
 
 HEADER = """\
 ---
@@ -339,6 +340,16 @@ def test_the_metadata_say_nothing_of_the_machine(built):
     assert str(built.source.parent) not in built.file().read_text()
 
 
+@pytest.mark.parametrize("page, name", [("index", "index"), ("chapters/aopc", "aopc"), ("book/report", "report"),
+                                        ("chapters/aopc/orders", "aopc-orders")])
+def test_a_notebook_is_called_after_its_page(page, name):
+    assert short_name(page) == name
+
+
+def test_no_two_pages_share_a_notebook():
+    assert len({short_name(page) for page in notebook_pages()}) == len(notebook_pages())
+
+
 def test_only_pages_with_code_become_notebooks(built):
     assert sorted(path.name for path in (built.site / "notebooks").iterdir()) == ["other.ipynb", "page.ipynb"]
 
@@ -439,7 +450,7 @@ def page(request):
 
 @pytest.fixture
 def notebook(site, page):
-    path = site / "notebooks" / f"{page.rpartition('/')[2]}.ipynb"
+    path = site / "notebooks" / f"{short_name(page)}.ipynb"
     assert path.is_file(), "run `make book` again"
     return nbformat.read(path, as_version=4)
 
@@ -454,9 +465,11 @@ def test_it_is_valid_and_holds_no_myst(notebook):
         assert re.findall(pattern, prose(notebook), re.MULTILINE) == [], kind
 
 
-def test_the_code_is_that_of_the_chapter(notebook, page):
-    source = [cell.source for cell in jupytext.read(ROOT / f"{page}.md").cells if cell.cell_type == "code"]
-    assert [cell.source for cell in code(notebook) if "install" not in cell.metadata.get("tags", [])] == source
+def test_the_code_is_what_ran_when_the_page_was_made(notebook, page, executed):
+    """Each page ran to its end, from top to bottom, in an empty folder (tests/pages/test_execution.py): so would this."""
+    own = [cell for cell in code(notebook) if "install" not in cell.metadata.get("tags", [])]
+    assert [cell.source for cell in own] == [cell.source for cell in code(executed[page])]
+    assert notebook.metadata.kernelspec.name == executed[page].metadata.kernelspec.name
     assert all(cell.outputs == [] and cell.execution_count is None for cell in code(notebook))
     assert "mystnb" not in json.dumps(notebook.metadata) + json.dumps([cell.metadata for cell in notebook.cells])
 
@@ -487,7 +500,9 @@ def test_it_links_to_nothing_that_is_not_in_it(notebook, site):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("page", ["book/introduction", "chapters/word_gradients"], indirect=True)
 def test_it_runs_in_an_empty_folder(notebook, tmp_path, monkeypatch):
+    """Two of them, as they are downloaded: the others hold the code that ran, too, and differ in nothing else."""
     monkeypatch.setenv("TQDM_DISABLE", "1")
     NotebookClient(notebook, timeout=1200, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
     outputs = [output for cell in code(notebook) for output in cell.outputs]

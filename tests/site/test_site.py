@@ -1,7 +1,9 @@
 """The built site in a real browser: offline, on a phone, by keyboard, without barriers; and every explorer moved."""
 
+import functools
 import gzip
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 from built import pages_of_toc
@@ -11,6 +13,7 @@ from book.site.web import AXE, FOLDER
 PAGES = [*pages_of_toc(), "index", "search", "genindex"]
 EXPLORERS = {"chapters/sensitivity": 1, "chapters/fasttext": 1, "chapters/aopc": 1, "chapters/agreement": 1, "chapters/looking": 2}  # what each page promises; the others have none
 MEGABYTE = 1_000_000
+PHONE = 360
 pytestmark = pytest.mark.browser
 
 # Every explorer must be drawn once, and every formula.
@@ -28,6 +31,10 @@ OPEN_ALL = """() => {
     document.querySelectorAll(".toggle-button-hidden, .toggle-hidden > .toggle-button").forEach(button => button.click());
     return new Promise(resolve => setTimeout(resolve, 700));  // they fade in
 }"""
+
+BEYOND = """() => [...document.querySelectorAll("article p, article h1, article h2, article li, .explorer, figcaption")]
+    .filter(node => !node.closest("table") && node.getBoundingClientRect().right > PHONE + 1)
+    .map(node => node.outerHTML.slice(0, 200))""".replace("PHONE", str(PHONE))
 
 
 @contextmanager
@@ -63,16 +70,34 @@ def visit(browser, address, page, width=1280, scheme="light"):
         context.close()
 
 
+@functools.cache
+def seen(browser, address, page):
+    """What a visitor sees of a page: at once; in light and dark, with all that is folded opened; and on a phone.
+
+    One visit serves all tests below that look at every page.
+    """
+    with visit(browser, address, page) as (tab, faults, weight):
+        found = SimpleNamespace(faults=faults, weight=sum(weight), views=tab.evaluate(VIEWS), undrawn=tab.evaluate(UNDRAWN),
+                                barriers={})
+        tab.evaluate(OPEN_ALL)
+        tab.add_script_tag(path=FOLDER / AXE.rpartition("/")[2])
+        for scheme in ("light", "dark"):
+            found.barriers[scheme] = barriers(tab, scheme)
+        tab.set_viewport_size({"width": PHONE, "height": 900})
+        found.width, found.beyond = tab.evaluate("document.documentElement.scrollWidth"), tab.evaluate(BEYOND)
+    return found
+
+
 # --- self-contained --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_needs_nothing_from_elsewhere_and_is_light(page, browser, served):
-    with visit(browser, served, page) as (tab, faults, weight):
-        assert faults == []
-        assert tab.evaluate(VIEWS) == [[True]] * EXPLORERS.get(page, 0)
-        assert tab.evaluate(UNDRAWN) == []
-        assert sum(weight) < (2.5 if page in EXPLORERS else 1) * MEGABYTE
+    found = seen(browser, served, page)
+    assert found.faults == []
+    assert found.views == [[True]] * EXPLORERS.get(page, 0)
+    assert found.undrawn == []
+    assert found.weight < (2.5 if page in EXPLORERS else 1) * MEGABYTE
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -100,43 +125,46 @@ def test_the_text_does_not_wait_for_scripts(page, browser, served):
 # --- for everybody ---------------------------------------------------------------------------------------------------
 
 
-def barriers(tab):
-    """What axe-core finds: rule, and the elements that break it."""
+def barriers(tab, scheme):
+    """What axe-core finds: rule, and the elements that break it. The page follows the system from light to dark."""
+    tab.emulate_media(color_scheme=scheme)
+    tab.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
+    tab.wait_for_timeout(300)  # colours change gradually
     found = tab.evaluate("async () => (await axe.run({resultTypes: ['violations']})).violations")
     return {rule["id"]: [node["html"][:200] for node in rule["nodes"]] for rule in found}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_has_no_barriers(page, scheme, browser, served):
-    with visit(browser, served, page, scheme=scheme) as (tab, _, _):
-        assert tab.evaluate("document.documentElement.dataset.theme") == scheme
-        tab.evaluate(OPEN_ALL)
-        tab.add_script_tag(path=FOLDER / AXE.rpartition("/")[2])
-        assert barriers(tab) == {}
+def test_a_page_has_no_barriers(page, browser, served):
+    assert seen(browser, served, page).barriers == {"light": {}, "dark": {}}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("button, width", [(".dropdown-download-buttons > button", 1280), (".search-button__button:visible", 1280),
-                                           (".primary-toggle:visible", 360), (".secondary-toggle:visible", 360)])
-def test_menus_search_and_sidebars_have_no_barriers(button, width, scheme, browser, served):
-    with visit(browser, served, "chapters/aopc", width, scheme) as (tab, faults, _):
+                                           (".primary-toggle:visible", PHONE), (".secondary-toggle:visible", PHONE)])
+def test_menus_search_and_sidebars_have_no_barriers(button, width, browser, served):
+    with visit(browser, served, "chapters/aopc", width) as (tab, faults, _):
         tab.locator(button).first.click()
         tab.wait_for_timeout(700)  # they slide in
         tab.add_script_tag(path=FOLDER / AXE.rpartition("/")[2])
-        assert barriers(tab) == {}
+        assert [barriers(tab, scheme) for scheme in ("light", "dark")] == [{}, {}]
         assert faults == []
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_phone_shows_the_page_without_scrolling_sideways(page, browser, served):
-    with visit(browser, served, page, width=360) as (tab, faults, _):
-        tab.evaluate(OPEN_ALL)
+    found = seen(browser, served, page)
+    assert found.width <= PHONE
+    assert found.beyond == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_first_visit_on_a_phone_has_the_colours_of_the_system_and_fits(scheme, browser, served):
+    """As `seen`, which turns from light to dark and from wide to narrow, but from the first moment."""
+    with visit(browser, served, "chapters/aopc", PHONE, scheme) as (tab, faults, _):
         assert faults == []
-        assert tab.evaluate("document.documentElement.scrollWidth") <= 360
-        beyond = """() => [...document.querySelectorAll("article p, article h1, article h2, article li, .explorer, figcaption")]
-            .filter(node => !node.closest("table") && node.getBoundingClientRect().right > 361).map(node => node.outerHTML.slice(0, 200))"""
-        assert tab.evaluate(beyond) == []
+        assert tab.evaluate("document.documentElement.dataset.theme") == scheme
+        tab.evaluate(OPEN_ALL)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= PHONE and tab.evaluate(BEYOND) == []
 
 
 MARK_FOCUSABLE = """() => [...document.querySelectorAll("a[href], button, select, input, summary, [tabindex='0']")].filter(
