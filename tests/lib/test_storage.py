@@ -105,20 +105,26 @@ def test_an_empty_variable_counts_as_none(monkeypatch):
 # --- a cache that cannot be written -----------------------------------------------------------------------------------
 
 
-@pytest.fixture(params=["forbidden", "full"])
-def unwritable(request, tmp_path, monkeypatch):
-    """A cache in which no folder can be made, or one that is full as soon as a byte is written."""
-    if request.param == "forbidden":
-        (tmp_path / "file").touch()
-        use_cache(tmp_path / "file" / "cache", monkeypatch)
-        return tmp_path / "file" / "cache"
+def forbidden_cache(tmp_path, monkeypatch):
+    """A cache in which no folder can be made."""
+    (tmp_path / "file").touch()
+    use_cache(tmp_path / "file" / "cache", monkeypatch)
+    return tmp_path / "file" / "cache"
 
+
+def full_cache(tmp_path, monkeypatch):
+    """A cache that is full as soon as a byte is written."""
     def full(*arguments, **options):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(Path, "write_bytes", full)
     monkeypatch.setattr(storage.tempfile, "TemporaryFile", full)
     return tmp_path / "cache"
+
+
+@pytest.fixture(params=[forbidden_cache, full_cache])
+def unwritable(request, tmp_path, monkeypatch):
+    return request.param(tmp_path, monkeypatch)
 
 
 def test_training_in_a_cache_that_cannot_be_written_says_so_first_and_goes_on_in_memory(unwritable, monkeypatch):
@@ -177,9 +183,12 @@ def numbers(results):
     return [values.numpy().tobytes() for of_method in results.values() for values in of_method.values()]
 
 
-@pytest.mark.parametrize("workers", [None, ThreadPoolExecutor, experiments.processes])
-def test_an_experiment_goes_on_in_memory_with_any_executor(workers, tiny, unwritable, tmp_path, monkeypatch):
-    """Other processes cannot find a classifier that was not written: it is sent to them."""
+@pytest.mark.parametrize(("workers", "make"), [
+    (None, forbidden_cache), (None, full_cache), (ThreadPoolExecutor, full_cache),
+    (experiments.processes, forbidden_cache),  # they cannot find a classifier that was not written: it is sent to them
+])
+def test_an_experiment_goes_on_in_memory_with_any_executor(workers, make, tiny, tmp_path, monkeypatch):
+    unwritable = make(tmp_path, monkeypatch)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         if workers is None:
@@ -197,6 +206,15 @@ def test_an_experiment_goes_on_in_memory_with_any_executor(workers, tiny, unwrit
     use_cache(tmp_path / "another", monkeypatch)
     experiments._classifier.cache_clear()
     assert numbers(experiments.run(tiny, documents_per_shard=4)) == numbers(found)
+
+
+def test_an_experiment_with_a_ready_classifier_says_so_before_its_first_shard(tiny, cache, tmp_path, monkeypatch):
+    fit("textcnn")
+    monkeypatch.setenv("LIB_MODEL_DIR", str(cache))
+    forbidden_cache(tmp_path, monkeypatch)
+    monkeypatch.setattr(experiments, "_shard", None)  # none is begun without the warning
+    with pytest.warns(UserWarning, match="Nothing can be kept"), pytest.raises(TypeError):
+        experiments.run(tiny)
 
 
 def test_what_is_written_again_is_no_longer_held_in_memory(tmp_path, monkeypatch):
