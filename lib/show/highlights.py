@@ -1,11 +1,13 @@
 """Words coloured by their scores, as HTML that is safe, readable in light and dark, and clear without colour."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import numpy as np
+from torch import Tensor
 
-from .looks import positive_means
+from ..text import Batch
+from .looks import label_of, positive_means
 from .picture import checked, shortened, writable
 
 # The ends of the diverging scale of lib.show.picture. They are laid over the page's own background, half transparent at
@@ -32,18 +34,34 @@ class Highlight:
     default the method's own); without a method, or for one without a sign, red is a positive score. The stronger the
     colour, the larger the score; ``limit`` is the score with full colour, by default the largest of the document.
 
-    Raises ``ValueError`` for scores that do not fit the words or are not finite. Taught in: *Looking at explanations*.
+    Words that are not ``scored`` are pale, ``unknown`` ones italic, and ``cut`` counts those that were cut off at the
+    end: :meth:`of_batch` knows all three. Raises ``ValueError`` for scores that do not fit the words or are not finite.
+    Taught in: *Looking at explanations*.
     """
 
     def __init__(self, words: Sequence[str], scores: Sequence[float], title: str = "", method: str | None = None,
-                 of: str | None = None, limit: float | None = None):
-        self.scores = checked(words, scores)
+                 of: str | None = None, limit: float | None = None, scored: Sequence[bool] | None = None,
+                 unknown: Sequence[bool] | None = None, cut: int = 0):
+        self.scored = [True] * len(words) if scored is None else list(scored)
+        self.unknown = [False] * len(words) if unknown is None else list(unknown)
+        self.cut = int(cut)
+        self.scores = np.where(self.scored, checked(words, scores, self.scored), 0.0)
         self.words = [writable(word) for word in words]
         self.title = writable(title)
         self.positive = None if method is None else positive_means(method, of)
         self.limit = float(np.abs(self.scores).max(initial=0) if limit is None else limit) or 1.0
         if not 0 < self.limit < np.inf:
             raise ValueError(f"The limit is {self.limit}: the score with full colour must be positive and finite.")
+
+    @classmethod
+    def of_batch(cls, batch: Batch, scores: Tensor, title: str = "", method: str | None = None, of: str | None = None,
+                 limit: float | None = None, row: int = 0) -> "Highlight":
+        """One document of a batch, from the scores of all, [B, W], with what the batch knows of its words."""
+        words = batch.words[row]
+        unknown = None if batch.unknown is None else batch.unknown[row, : len(words)].tolist()
+        scored = batch.word_mask[row, : len(words)].tolist()
+        cut = 0 if batch.cut is None else batch.cut[row]
+        return cls(words, scores[row, : len(words)], title, method, of, limit, scored, unknown, cut)
 
     @property
     def signed(self) -> bool:
@@ -53,35 +71,46 @@ class Highlight:
     @property
     def alt(self) -> str:
         """What the colours show, in words."""
-        if not self.words:
+        if not any(self.scored):
             return f"{self.title}: no words." if self.title else "No words."
-        order = np.argsort(-self.scores, kind="stable")
+        order = [i for i in np.argsort(-self.scores, kind="stable") if self.scored[i]]
         text = f"{self.title}: highest scores " if self.title else "Highest scores "
         text += ("(against the class) " if self.positive == -1 else "") + self._named(order[:3])
         if self.signed and (self.scores < 0).any():
             text += f"; lowest {self._named([i for i in order[::-1][:3] if self.scores[i] < 0])}"
-        return text + "."
+        return text + (f"; {self._rest()}." if self.cut else ".")
+
+    def _rest(self) -> str:
+        return f"{self.cut:,} more word{'' if self.cut == 1 else 's'} cut off, not read"
 
     def _named(self, places: Sequence[int]) -> str:
         return ", ".join(f"{shortened(self.words[i])} {self.scores[i]:.3g}" for i in places)
 
-    def _word(self, word: str, score: float) -> str:
+    def _word(self, place: int) -> str:
+        score = self.scores[place]
+        styles, hints = [], [f"{score:+.3g}" if self.signed else f"{score:.3g}"]
         share = min(abs(score) / self.limit, 1.0)
-        hint = f'title="{score:+.3g}"' if self.signed else f'title="{score:.3g}"'
-        if share < MARKED:
-            return f"<span {hint}>{escape(word)}</span>"
-        red = score < 0 if self.positive == -1 else score > 0
-        colour, line = (SUPPORT, "solid") if red else (AGAINST, "dashed")
-        style = (f"background-color: rgba({colour}, {STRONGEST * share:.2f}); border-bottom: 2px {line} rgb({colour}); "
-                 "border-radius: 2px; padding: 0 1px")
-        return f'<span style="{style}" {hint}>{escape(word)}</span>'
+        if share >= MARKED:
+            red = score < 0 if self.positive == -1 else score > 0
+            colour, line = (SUPPORT, "solid") if red else (AGAINST, "dashed")
+            styles += [f"background-color: rgba({colour}, {STRONGEST * share:.2f})",
+                       f"border-bottom: 2px {line} rgb({colour})", "border-radius: 2px", "padding: 0 1px"]
+        if self.unknown[place]:
+            styles, hints = [*styles, "font-style: italic"], [*hints, "unknown word"]
+        if not self.scored[place]:
+            styles, hints = ["opacity: 0.6"], ["not read"]
+        style = f'style="{"; ".join(styles)}" ' if styles else ""
+        return f'<span {style}title="{", ".join(hints)}">{escape(self.words[place])}</span>'
 
     def _legend(self) -> str:
         dashed = "; dashed line: score &lt; 0" if (self.scores < 0).any() else ""
-        return LEGENDS[self.positive].format(limit=f"{self.limit:.3g}", dashed=dashed)
+        legend = LEGENDS[self.positive].format(limit=f"{self.limit:.3g}", dashed=dashed)
+        legend += "; italic: a word that the classifier does not know" if any(self.unknown) else ""
+        return legend + ("; pale: not read by the classifier" if not all(self.scored) else "")
 
     def _repr_html_(self) -> str:
-        words = " ".join(self._word(word, score) for word, score in zip(self.words, self.scores, strict=True))
+        words = " ".join(self._word(place) for place in range(len(self.words)))
+        words += f" <small>… ({self._rest()})</small>" if self.cut else ""
         title = f"<strong>{escape(self.title)}</strong><br>" if self.title else ""
         return (f'<div class="word-scores" role="group" aria-label="{escape(self.alt)}" '
                 'style="line-height: 1.9; margin: 0.8em 0; overflow-wrap: anywhere">'
@@ -140,3 +169,14 @@ class SideBySide:
 
     def __repr__(self) -> str:
         return "\n".join(map(repr, self.highlights))
+
+
+def side_by_side(batch: Batch, scores: Mapping[str, Tensor], before: str = "", of: str | None = None,
+                 row: int = 0) -> SideBySide:
+    """One document of a batch under several methods: method key -> scores of all documents [B, W].
+
+    ``before`` stands in front of the method's name, ``of`` is the quantity explained, by default that of each method.
+    Taught in: *Looking at explanations*.
+    """
+    return SideBySide(*(Highlight.of_batch(batch, values, f"{before}{label_of(key)}", key, of, row=row)
+                        for key, values in scores.items()))

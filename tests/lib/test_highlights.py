@@ -1,13 +1,15 @@
 """Words in colour: the colour and the legend follow from method and quantity; escaped, and clear without colour."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 import torch
 from html_page import Page, styles
 from oracles import is_one_sentence
 
-from lib.show.highlights import Highlight, Masked, SideBySide
+from lib.attribution import METHODS
+from lib.show.highlights import Highlight, Masked, SideBySide, side_by_side
 
 RED, BLUE = "rgb(200, 50, 60)", "rgb(50, 120, 200)"
 
@@ -174,6 +176,55 @@ def test_classes_may_be_numbers():
 
 def test_scores_may_lie_on_a_graph():
     assert Highlight(["a"], torch.ones(1, requires_grad=True)).scores.tolist() == [1.0]
+
+
+# --- what a batch knows of its words ------------------------------------------------------------------------
+
+
+def batch(**known):
+    """Two documents; of the second the last word has no token, the first is unknown, nine were cut off."""
+    known = {"word_mask": torch.tensor([[True, True, False], [True, True, False]]), "cut": torch.tensor([0, 9]),
+             "unknown": torch.tensor([[False] * 3, [True, False, False]]), **known}
+    return SimpleNamespace(words=[["a", "film"], ["zzz", "good", "\u200b!"]], **known)
+
+
+SCORES = torch.tensor([[1.0, -2.0, 0.0], [4.0, -1.0, float("nan")]])
+
+
+def test_a_document_of_a_batch_is_shown_without_its_padding():
+    highlight = Highlight.of_batch(batch(), SCORES, "Title", "loo", row=0)
+    assert highlight.alt == "Title: highest scores a 1, film -2; lowest film -2."
+    assert [span["title"] for span in Page(highlight._repr_html_()).spans()] == ["+1", "-2"]
+    assert not any(said in highlight._repr_html_() for said in ("italic", "pale", "cut off", "not read"))
+
+
+def test_unknown_words_are_italic_and_words_without_a_score_pale():
+    html = Highlight.of_batch(batch(), SCORES, method="loo", row=1)._repr_html_()
+    unknown, known, unread = Page(html).spans()
+    assert "font-style: italic" in unknown["style"] and RED in unknown["style"]
+    assert unknown["title"] == "+4, unknown word"
+    assert "italic" not in known["style"] and known["title"] == "-1"
+    assert unread == {"style": "opacity: 0.6", "title": "not read"}, "a score that is not there has no colour"
+    assert "italic: a word that the classifier does not know; pale: not read by the classifier" in html
+
+
+def test_a_text_that_was_cut_says_so():
+    highlight = Highlight.of_batch(batch(), SCORES, method="loo", row=1)
+    assert "<small>… (9 more words cut off, not read)</small>" in highlight._repr_html_()
+    assert highlight.alt == "Highest scores zzz 4, good -1; lowest good -1; 9 more words cut off, not read."
+    assert "1 more word cut off" in Highlight(["a"], [1.0], cut=1).alt
+
+
+def test_a_batch_may_know_nothing_of_its_words():
+    highlight = Highlight.of_batch(batch(cut=None, unknown=None), SCORES, row=1)
+    assert not any(highlight.unknown) and highlight.cut == 0
+
+
+def test_several_methods_stand_side_by_side_each_with_its_own_meaning():
+    left, right = side_by_side(batch(), {"loo": SCORES, "gi": -SCORES}, "TextCNN: ", row=1).highlights
+    assert (left.title, right.title) == tuple(f"TextCNN: {METHODS[key].label}" for key in ("loo", "gi"))
+    assert styles(left) == styles(right), "the gradient times the input of a loss is minus the support"
+    assert (left.positive, right.positive, left.cut) == (1, -1, 9)
 
 
 # --- masked words -------------------------------------------------------------------------------------------
