@@ -18,15 +18,17 @@ def pearson(a: Tensor, b: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     Raises ``ValueError`` if shapes differ. Source: eq. 9 of :cite:t:`du2021`. Taught in: *Agreement with LOO*.
     """
     if not a.shape == b.shape == mask.shape:
-        raise ValueError(f"Shapes differ: {list(a.shape)}, {list(b.shape)}, mask {list(mask.shape)}; explain the same batch with both methods.")
+        raise ValueError(f"Shapes differ: {list(a.shape)}, {list(b.shape)}, mask {list(mask.shape)}; "
+                         "explain the same batch with both methods.")
     results = []
-    for first, second, words in zip(a.double().numpy(), b.double().numpy(), mask.numpy()):
+    rows = (each.detach().cpu().numpy() for each in (a.double(), b.double(), mask))
+    for first, second, words in zip(*rows, strict=True):
         first, second = first[words], second[words]
         if len(first) < 3 or _constant(first) or _constant(second):
             results.append((np.nan, np.nan))
         else:
             results.append(stats.pearsonr(first, second))
-    rho, p = torch.tensor(np.array(results, dtype=float)).T
+    rho, p = torch.tensor(np.array(results, dtype=float).reshape(-1, 2), device=a.device).T
     return rho, p
 
 

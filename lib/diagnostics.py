@@ -1,34 +1,48 @@
 """Why do explanations differ? Gradients taken apart by dimension and by position, and deletion that looks again."""
 
-from dataclasses import replace
+import copy
 
 import torch
 from torch import Tensor
 
 from .attribution import explain
-from .text import PADDING_ID, Batch
+from .checks import whole_number
+from .masking import remove
+from .passes import passes
+from .targets import target_classes
+from .text import Batch
 
 
-def greedy(classifier, batch: Batch, steps: int, method: str = "loo", **options) -> Tensor:
-    """Scores [B, T] of a deletion that looks again: mask the word with the highest score, score the rest anew, ``steps`` times.
+def greedy(classifier, batch: Batch, steps: int, method: str = "loo", target: str | int | Tensor = "gold",
+           **options) -> Tensor:
+    """Scores [B, W] of a deletion that looks again: zero the word with the highest score, score the rest, ``steps`` times.
 
-    The word masked first has the score ``steps``, the next one less, words that were never masked 0; a document with
-    fewer words runs out of them. A method that scores words one at a time cannot see what they do together; asked
-    again after each masked word, it can. Costs ``steps`` times the method. ``options`` are those of the method.
+    The word zeroed first has the score ``steps``, the next one less, words that never were 0; a document with fewer
+    words runs out of them. A method that scores words one at a time cannot see what they do together; asked again
+    after each word, it can. The class explained is that of the whole document throughout. Costs ``steps`` times the
+    method. ``options`` are those of the method.
 
     Raises ``ValueError`` if ``steps`` is less than 1. Taught in: *What decides the outcome?*
     """
-    if steps < 1:
+    if whole_number(steps, "steps") < 1:
         raise ValueError(f"The number of steps is {steps}: at least one word must be masked.")
-    scores = torch.zeros(batch.mask.shape, dtype=classifier.embedding.weight.dtype)
-    left, ids = batch.mask.clone(), batch.ids.clone()
+    classes = target_classes(classifier, batch, target)
+    scores = torch.zeros(batch.word_mask.shape, device=batch.word_mask.device)
+    for rows, part in passes(classifier, batch, "looking again", options.get("words_per_pass")):
+        words = part.word_mask.shape[1]
+        scores[rows, :words] = _greedy(classifier, part, steps, method, {**options, "target": classes[rows]})
+    return scores
+
+
+def _greedy(classifier, part: Batch, steps: int, method: str, options: dict) -> Tensor:
+    embeddings, left = classifier.embed(part), part.word_mask.clone()
+    scores = torch.zeros(left.shape, device=left.device)
+    changed = copy.copy(classifier)  # the same classifier, for which the documents have other vectors
     for step in range(steps):
-        # The vector of padding is zero: with its number in a word's place the word is masked, and keeps its position.
-        found = explain(classifier, replace(batch, ids=ids), method, **options)
-        best = found.masked_fill(~left, -torch.inf).argmax(dim=1, keepdim=True)
-        masks = left.gather(1, best)  # False where no word is left
-        scores.scatter_add_(1, best, masks * scores.new_tensor(float(steps - step)))
-        ids.scatter_(1, best, torch.where(masks, PADDING_ID, ids.gather(1, best)))
+        zeroed = remove(classifier, embeddings, part.mask, part.by_token(part.word_mask & ~left), "zero")[0]
+        changed.embed = lambda _, vectors=zeroed: vectors
+        best = explain(changed, part, method, **options).masked_fill(~left, -torch.inf).argmax(dim=1, keepdim=True)
+        scores.scatter_add_(1, best, left.gather(1, best) * float(steps - step))  # nothing where no word is left
         left.scatter_(1, best, False)
     return scores
 
@@ -55,7 +69,7 @@ def norms_by_position(gradient: Tensor, mask: Tensor, bins: int = 10) -> Tensor:
     """
     norms = gradient.norm(dim=2).masked_fill(~mask, 0.0)
     lengths = mask.sum(dim=1, keepdim=True)
-    place = (torch.arange(mask.shape[1]) * bins // lengths.clamp(min=1)).clamp(max=bins - 1)
+    place = (torch.arange(mask.shape[1], device=mask.device) * bins // lengths.clamp(min=1)).clamp(max=bins - 1)
     sums = norms.new_zeros(len(mask), bins).scatter_add_(1, place, norms)
     counts = norms.new_zeros(len(mask), bins).scatter_add_(1, place, mask.to(norms.dtype))
     relative = sums / counts / (norms.sum(dim=1, keepdim=True) / lengths)

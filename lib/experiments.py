@@ -216,7 +216,7 @@ def _shard(experiment: Experiment, documents: Split, start: int, model: str, K: 
         numbers = {}
         for method in experiment.methods:
             numbers[f"{method}/aopc"] = aopc(classifier, batch, scores[method], K, **experiment.measure)
-            numbers[f"{method}/rho"], numbers[f"{method}/p"] = pearson(scores[method], scores["loo"], batch.mask)
+            numbers[f"{method}/rho"], numbers[f"{method}/p"] = pearson(scores[method], scores["loo"], batch.word_mask)
         return {name: values.contiguous().numpy() for name, values in numbers.items()}
     except Exception as error:
         last = start + len(documents) - 1

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import torch
 
 from . import data, training
-from .attribution import explain, lookup
-from .classifiers import TextClassifier
+from .attribution import explain, lookup, options_of
+from .classifiers.base import TextClassifier, label_of
 from .show.highlights import Highlight
-from .targets import target_classes
+from .targets import class_logits, target_classes
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,9 @@ def explain_text(text: str, classifier: TextClassifier | str = "textcnn", corpus
         target = classifier.classes.index(target)
     batch = classifier.encode([text])
     with torch.no_grad():
-        probabilities = classifier(batch).softmax(dim=1)[0]
-    index = int(target_classes(classifier, batch, target))
-    scores = explain(classifier, batch, method, **({} if method == "random" else {"target": index}), **options)[0]
+        probabilities = class_logits(classifier, classifier.embed(batch), batch.mask).softmax(dim=1)[0]
+    index = int(target_classes(classifier, batch, int(probabilities.argmax()) if target == "predicted" else target))
+    options |= {"target": index} if "target" in options_of(lookup(method)) else {}
+    scores = explain(classifier, batch, method, **options)[0]
     return Explanation(batch.words[0], scores[: len(batch.words[0])].tolist(), method, classifier.classes[index],
-                       float(probabilities[index]), classifier.label, options.get("of"))
+                       float(probabilities[index]), label_of(classifier), options.get("of"))

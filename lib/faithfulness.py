@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from .checks import whole_number
 from .masking import check_operator, logits_in_order
 from .passes import passes
 from .seeding import document_generator
@@ -10,10 +11,11 @@ from .targets import quantity, target_classes
 from .text import Batch
 
 TIES = ("random", "first")
+MOST_MASKED = 10_000  # a curve beyond the longest document only repeats its last value
 
 
 def ranks(batch: Batch, scores: Tensor, seed: int = 0, ties: str = "random") -> Tensor:
-    """Rank of each word, 0 for the highest score, [B, T]; padding comes after all words.
+    """Rank of each word, 0 for the highest score, [B, W]; what has no score comes after all words.
 
     Ties are broken at random, seeded per document: a fixed order among equals would leak the order of the words.
     ``ties="first"`` does just that, and puts the earlier word first, to show what it costs.
@@ -22,47 +24,50 @@ def ranks(batch: Batch, scores: Tensor, seed: int = 0, ties: str = "random") -> 
     """
     if ties not in TIES:
         raise ValueError(f"Unknown way to break ties {ties!r}: choose one of {', '.join(TIES)}.")
-    if scores.shape != batch.mask.shape:
-        raise ValueError(f"Scores have shape {list(scores.shape)}, the batch {list(batch.mask.shape)}: explain this very batch.")
-    if not torch.isfinite(scores[batch.mask]).all():
+    if scores.shape != batch.word_mask.shape:
+        raise ValueError(f"Scores have shape {list(scores.shape)}, the batch {list(batch.word_mask.shape)}: "
+                         "explain this very batch.")
+    if not torch.isfinite(scores[batch.word_mask]).all():
         raise ValueError("Some scores are not finite numbers: words cannot be ranked by them.")
-    positions = torch.arange(batch.mask.shape[1]).repeat(len(batch), 1)
+    positions = torch.arange(batch.word_mask.shape[1], device=scores.device).repeat(len(batch), 1)
     shuffled = positions.clone()
     for row, words in enumerate(batch.words if ties == "random" else []):
-        shuffled[row, : len(words)] = torch.randperm(len(words), generator=document_generator(words, seed, "ties"))
-    values = scores.masked_fill(~batch.mask, -torch.inf).gather(1, shuffled)
+        order = torch.randperm(len(words), generator=document_generator(words, seed, "ties"), device="cpu")
+        shuffled[row, : len(words)] = order.to(scores.device)
+    values = scores if scores.is_floating_point() else scores.double()
+    values = values.masked_fill(~batch.word_mask, -torch.inf).gather(1, shuffled)
     order = shuffled.gather(1, values.argsort(dim=1, descending=True, stable=True))
     return torch.empty_like(order).scatter_(1, order, positions)
 
 
 @torch.no_grad()
 def deletion_curve(classifier, batch: Batch, scores: Tensor, K: int | None = None, operator: str = "zero",
-                   target: str | int = "gold", seed: int = 0, words_per_pass: int | None = None, shortcut: bool = True,
+                   target: str | int | Tensor = "gold", seed: int = 0, words_per_pass: int | None = None, shortcut: bool = True,
                    ties: str = "random") -> Tensor:
     """Probability of the target class with the k highest-scored words masked, k = 0..K: [B, K + 1].
 
-    ``K`` defaults to the length of the longest document. A document with fewer than k words stays where it was when
+    ``K`` defaults to the length of the longest document of the batch, and is at most :data:`MOST_MASKED`. A document with fewer than k words stays where it was when
     its last word was masked. ``operator`` is "zero", "delete" or "mask" (:func:`lib.masking.remove`).
     ``words_per_pass`` bounds the memory; ``shortcut=False`` computes every version of a document anew; ``seed`` and
     ``ties`` are those of :func:`ranks`.
 
-    Raises ``ValueError`` for a negative ``K``, an unknown operator, scores that do not fit the batch, a document too
+    Raises ``ValueError`` for a ``K`` out of range, an unknown operator, scores that do not fit the batch, a document too
     long for the classifier, or a classifier whose probabilities are not finite.
     Taught in: *AOPC*.
     """
     check_operator(operator)
-    K = int(batch.lengths.max()) if K is None else K
-    if K < 0:
-        raise ValueError(f"K is {K}: the number of masked words cannot be negative.")
-    rank = ranks(batch, scores, seed, ties)
-    curve = scores.new_empty(len(batch), K + 1, dtype=classifier.embedding.weight.dtype)
+    K = _cut_off(K, batch)
+    rank = ranks(batch, scores, whole_number(seed, "seed"), ties)
+    curves, order = [], []
     for rows, part in passes(classifier, batch, "masking words", words_per_pass):
-        words = part.mask.shape[1]
-        classes = target_classes(classifier, part, target)
+        words = part.word_mask.shape[1]
+        of_part = isinstance(target, Tensor) and target.dim() == 1
+        classes = target_classes(classifier, part, target[rows.to(target.device)] if of_part else target)
         logits = logits_in_order(classifier, part, rank[rows, :words], min(K, words), operator, words_per_pass, shortcut)
         values = quantity(logits, classes[:, None].expand(logits.shape[:2]), "probability")
-        curve[rows, : values.shape[1]] = values
-        curve[rows, values.shape[1]:] = values[:, -1:]
+        curves.append(torch.cat([values, values[:, -1:].expand(-1, K + 1 - values.shape[1])], dim=1))
+        order.append(rows)
+    curve = torch.cat(curves)[torch.cat(order).argsort()]
     bad = (~torch.isfinite(curve)).any(dim=1).nonzero().flatten().tolist()
     if bad:
         raise ValueError(f"The probabilities are not finite numbers for document {bad[0]} (of {len(bad)} such): "
@@ -71,7 +76,7 @@ def deletion_curve(classifier, batch: Batch, scores: Tensor, K: int | None = Non
 
 
 def aopc(classifier, batch: Batch, scores: Tensor, K: int | None = None, operator: str = "zero",
-         target: str | int = "gold", seed: int = 0, words_per_pass: int | None = None, shortcut: bool = True,
+         target: str | int | Tensor = "gold", seed: int = 0, words_per_pass: int | None = None, shortcut: bool = True,
          ties: str = "random") -> Tensor:
     r"""Area over the perturbation curve of each document for every cut-off 0..K: [B, K + 1], in probability.
 
@@ -83,4 +88,16 @@ def aopc(classifier, batch: Batch, scores: Tensor, K: int | None = None, operato
     """
     curve = deletion_curve(classifier, batch, scores, K, operator, target, seed, words_per_pass, shortcut, ties)
     drops = curve[:, :1] - curve
-    return drops.cumsum(dim=1) / torch.arange(1, drops.shape[1] + 1)
+    return drops.cumsum(dim=1) / torch.arange(1, drops.shape[1] + 1, device=drops.device)
+
+
+def _cut_off(K: int | None, batch: Batch) -> int:
+    if K is None:
+        return int(batch.lengths.max())
+    if whole_number(K, "K") < 0:
+        raise ValueError(f"K is {K}: the number of masked words cannot be negative.")
+    longest = int(batch.lengths.max())
+    if K > max(MOST_MASKED, longest):
+        raise ValueError(f"K is {K:,}, the longest document has {longest} words, and a curve that stays where it is goes to "
+                         f"{MOST_MASKED:,} at most: choose a smaller K.")
+    return int(K)

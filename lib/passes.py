@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from .checks import whole_number
 from .progress import progress
 from .text import Batch
 
@@ -18,9 +19,7 @@ def words_at_once(classifier, wanted: int | None = None) -> int:
     """
     if wanted is None:
         return getattr(classifier, "words_per_pass", WORDS_PER_PASS)
-    if wanted < 1:
-        raise ValueError(f"The option words_per_pass is {wanted}: at least one word must go through the classifier at a time.")
-    return wanted
+    return whole_number(wanted, "words_per_pass", least=1)
 
 
 def passes(classifier, batch: Batch, what: str, words_per_pass: int | None = None) -> Iterator[tuple[Tensor, Batch]]:
@@ -33,14 +32,14 @@ def passes(classifier, batch: Batch, what: str, words_per_pass: int | None = Non
     """
     most = words_at_once(classifier, words_per_pass)
     if batch.mask.numel() <= most:
-        yield torch.arange(len(batch)), batch
+        yield torch.arange(len(batch), device=batch.mask.device), batch
         return
-    for rows in progress(_neighbours(batch.lengths, most), what):
+    for rows in progress(_neighbours(batch.mask.sum(dim=1), most), what):
         yield rows, batch.take(rows)
 
 
 def _neighbours(lengths: Tensor, most: int) -> list[Tensor]:
-    """Row numbers by falling length, cut into groups whose padded size is ``most`` or less."""
+    """Row numbers by falling length in tokens, cut into groups whose padded size is ``most`` or less."""
     order = torch.argsort(lengths, descending=True, stable=True)
     groups, start = [], 0
     while start < len(order):

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from . import checkpoints
+from .checks import whole_number
 from .classifiers import CLASSIFIERS, TextClassifier
 from .data import Corpus, Split
 from .progress import progress
@@ -16,7 +17,9 @@ from .text import PADDING_ID, UNKNOWN_ID, Batch, build_vocabulary
 from .vectors import glove_vectors
 
 STARTS = ("glove", "random")
-RECIPE = dict(start="glove", max_vocabulary=50_000, batch_size=64, learning_rate=1e-3, updates=800, patience=2, word_dropout=0.01)
+RECIPE = dict(start="glove", max_vocabulary=50_000, batch_size=64, learning_rate=1e-3, updates=800, patience=2,
+              word_dropout=0.01)
+LEAST = dict(max_vocabulary=1, batch_size=1, updates=1, patience=0)
 RECIPES = {
     "fasttext": dict(RECIPE, learning_rate=4e-3, updates=2_500),
     "textcnn": dict(RECIPE, updates=1_400),
@@ -34,9 +37,10 @@ def fit(name: str, corpus: Corpus, seed: int = 0, **options) -> TextClassifier:
     than ``patience`` epochs without a lower one end the training. The test split is never looked at. An interrupted
     training goes on after the last finished epoch and ends with the same weights.
 
-    Raises ``ValueError`` for an unknown name or option. Taught in: *Data and classifiers*.
+    Raises ``ValueError`` for an unknown name or option, or a number that is too small.
+    Taught in: *Data and classifiers*.
     """
-    recipe = _recipe(name, options)
+    recipe, seed = _recipe(name, options), whole_number(seed, "seed")
     key = checkpoints.key_of(name, corpus, seed, recipe)
     if (found := checkpoints.load(key, name, corpus)) is not None:
         return found
@@ -82,7 +86,9 @@ def _recipe(name: str, options: dict) -> dict:
     unknown = sorted(set(options) - set(recipe))
     if unknown:
         raise ValueError(f"Unknown option {', '.join(unknown)} for {name}: choose among {', '.join(sorted(recipe))}.")
-    recipe.update(options)
+    recipe.update({key: value.item() if hasattr(value, "item") else value for key, value in options.items()})
+    for option, least in LEAST.items():
+        recipe[option] = whole_number(recipe[option], option, least)
     if recipe["start"] == "glove" and recipe["dimensions"] != 50:
         raise ValueError(f"GloVe vectors have 50 dimensions, not {recipe['dimensions']}: use start='random'.")
     if recipe["start"] not in STARTS:
@@ -117,7 +123,8 @@ def _train(name: str, corpus: Corpus, seed: int, recipe: dict, key: str) -> Text
     while state["updates"] < recipe["updates"] and state["worse"] <= recipe["patience"]:
         # Everything random in an epoch follows from (seed, epoch), so a resumed training repeats it exactly.
         torch.manual_seed(1_000_003 * (seed + 1) + state["epoch"])
-        state["updates"] += _one_epoch(classifier, train, optimiser, recipe, f"{corpus.title}, {classifier.label}, epoch {state['epoch'] + 1}")
+        label = f"{corpus.title}, {classifier.label}, epoch {state['epoch'] + 1}"
+        state["updates"] += _one_epoch(classifier, train, optimiser, recipe, label)
         loss, dev_accuracy = evaluate(classifier.eval(), dev)
         state["epoch"] += 1
         state["worse"] += 1
@@ -126,7 +133,8 @@ def _train(name: str, corpus: Corpus, seed: int, recipe: dict, key: str) -> Text
             state.update(loss=loss, accuracy=dev_accuracy, worse=0, best_epoch=state["epoch"], weights=weights)
         checkpoints.pause(key, classifier, optimiser, state)
     if not state["weights"]:
-        raise ValueError(f"Training {name} on {corpus.name} gave no finite loss on the development split: lower learning_rate.")
+        raise ValueError(f"Training {name} on {corpus.name} gave no finite loss on the development split: "
+                         "lower learning_rate.")
     classifier.load_state_dict(state["weights"])
     classifier.report = {"dev_accuracy": state["accuracy"], "dev_loss": state["loss"], "epochs": state["best_epoch"],
                          "seconds": round(time.perf_counter() - started, 1), "seed": seed, "trained_on": len(train)}
@@ -147,13 +155,13 @@ def _one_epoch(classifier: TextClassifier, train: Batch, optimiser, recipe: dict
 
 def _forget_words(batch: Batch, share: float) -> Batch:
     """Replace a random share of the words by the unknown word, so that its vector is learned too."""
-    forgotten = (torch.rand(batch.ids.shape) < share) & batch.mask
+    forgotten = (torch.rand(batch.ids.shape, device=batch.ids.device) < share) & batch.mask
     return replace(batch, ids=batch.ids.masked_fill(forgotten, UNKNOWN_ID))
 
 
 def _shuffled(lengths: Tensor, batch_size: int) -> Iterator[Tensor]:
     """Random batches of documents of similar length: little padding, little wasted work."""
-    pools = torch.randperm(len(lengths)).split(20 * batch_size)
+    pools = torch.randperm(len(lengths), device=lengths.device).split(20 * batch_size)
     batches = [rows for pool in pools for rows in pool[torch.argsort(lengths[pool], stable=True)].split(batch_size)]
-    for index in torch.randperm(len(batches)).tolist():
+    for index in torch.randperm(len(batches), device=lengths.device).tolist():
         yield batches[index]

@@ -1,64 +1,91 @@
 """One door to every method: from a classifier and a batch to one score a word."""
 
-import functools
 import inspect
+from collections.abc import Iterable, Iterator
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from ..checks import as_keys
 from ..passes import passes
+from ..targets import target_classes
 from ..text import Batch
 from . import chance, gradients, occlusion  # each import registers its methods
-from .gradients import InputGradient, input_gradient, saliency
+from .gradients import InputGradient, gradient_at, input_gradient, saliency
 from .registry import METHODS, Method, lookup, variant
 
-__all__ = ["METHODS", "InputGradient", "Method", "check", "explain", "explain_all", "input_gradient", "lookup", "saliency", "variant"]
+__all__ = ["METHODS", "InputGradient", "Method", "check", "explain", "explain_all", "gradient_at", "input_gradient",
+           "lookup", "options_of", "saliency", "variant"]
 
 
 def explain(classifier, batch: Batch, method: str, **options) -> Tensor:
-    """Scores of one method, [B, T], exactly zero on padding.
+    """Scores of one method, [B, W], exactly zero beyond the words.
 
-    ``options`` are those of the method: ``of`` ("loss", "logit", "probability"), ``target`` ("gold", "predicted", a
-    class), ``operator``, ``seed``; ``shortcut=False`` takes the general path where there is a faster one. At most
+    ``method`` is a key of :data:`METHODS`, or what :func:`variant` makes of one. ``options`` are those of the method:
+    ``of`` ("loss", "logit", "probability"), ``target`` ("gold", "predicted", a class, or the class of each document),
+    ``operator``, ``seed``; ``shortcut=False`` takes the general path where there is a faster one. At most
     ``words_per_pass`` word positions go through the classifier at once (one document at least), which bounds the
-    memory. Raises ``ValueError`` for an unknown method or option, and if a score is not finite.
+    memory. Raises ``ValueError`` for an unknown method or option, for a method that does not give one score a word,
+    and if a score is not finite.
     Taught in: *From one-hot to SignedGI*, *What an explanation costs*.
     """
     return explain_all(classifier, batch, [method], **options)[method]
 
 
-def explain_all(classifier, batch: Batch, methods: list[str], words_per_pass: int | None = None, **options) -> dict[str, Tensor]:
+def explain_all(classifier, batch: Batch, methods: str | Iterable[str], words_per_pass: int | None = None,
+                **options) -> dict[str, Tensor]:
     """Scores of several methods by key; one gradient pass serves all the gradient methods among them.
 
-    An option goes to each method that knows it; an option that none knows is an error.
+    An option goes to each method that knows it; an option that none knows is an error. The predicted class is chosen
+    once for all of them. Taught in: *What an explanation costs*.
     """
     chosen = check(methods, options)
     options = options | {"words_per_pass": words_per_pass}
-    several = sum(method.shares_gradient for method in chosen) > 1
-    scores = {method.key: torch.zeros(batch.mask.shape, dtype=classifier.embedding.weight.dtype) for method in chosen}
+    scores: dict[str, list[Tensor]] = {method.key: [] for method in chosen}
+    order = []
     for rows, part in passes(classifier, batch, "explaining", words_per_pass):
-        own = _known(input_gradient, options)
-        shared = {"gradient": input_gradient(classifier, part, **own)} if several else own
-        for method in chosen:
-            given = _known(method.function, options) | (shared if method.shares_gradient else {})
-            found = method.function(classifier, part, **given).detach().masked_fill(~part.mask, 0.0)
-            scores[method.key][rows, : part.mask.shape[1]] = found
-    for method in chosen:
-        _check_finite(scores[method.key], method)
-    return scores
+        for method, found in _explained(classifier, part, chosen, _for_part(classifier, part, rows, options)):
+            _check_scores(found, part, rows, method)
+            scores[method.key].append(F.pad(found, (0, batch.word_mask.shape[1] - found.shape[1])))
+        order.append(rows)
+    place = torch.cat(order).argsort()
+    return {key: torch.cat(parts)[place] for key, parts in scores.items()}
 
 
-def check(methods: list[str], options: dict) -> list[Method]:
+def check(methods: str | Iterable[str], options: dict) -> list[Method]:
     """The methods by their keys. Raises ``ValueError`` for an unknown one, and for an option that none of them knows."""
-    for key in methods:
-        if key not in METHODS:
-            raise ValueError(f"Unknown method {key!r}: choose one of {', '.join(METHODS)}.")
-    chosen = [METHODS[key] for key in methods]
-    functions = [method.function for method in chosen] + [input_gradient for method in chosen if method.shares_gradient]
-    known = set().union(*(_known(function, options) for function in functions)) - {"classifier", "batch", "gradient"}
-    if unknown := sorted(set(options) - known):
-        raise ValueError(f"Unknown option {', '.join(unknown)} for {', '.join(methods)}.")
+    keys = as_keys(methods)
+    chosen = [lookup(key) for key in keys]
+    if unknown := sorted(set(options).difference(*map(options_of, chosen))):
+        raise ValueError(f"Unknown option {', '.join(unknown)} for {', '.join(keys)}.")
     return chosen
+
+
+def options_of(method: Method) -> frozenset[str]:
+    """The names of the options that a method takes, those of the gradient it starts from among them."""
+    functions = [method.function, input_gradient] if method.shares_gradient else [method.function]
+    return frozenset().union(*map(_parameters, functions)) - {"classifier", "batch", "gradient"}
+
+
+def _for_part(classifier, part: Batch, rows: Tensor, options: dict) -> dict:
+    """The options for some of the documents: the class of each, if it is predicted or named for each."""
+    target = options.get("target")
+    if isinstance(target, Tensor) and target.dim() == 1:
+        return options | {"target": target[rows.to(target.device)]}
+    if isinstance(target, str) and target == "predicted":
+        return options | {"target": target_classes(classifier, part, "predicted")}
+    return options
+
+
+def _explained(classifier, part: Batch, chosen: list[Method], options: dict) -> Iterator[tuple[Method, Tensor]]:
+    """Each method with its scores of one part; the gradient is computed once for all that share it."""
+    own = _known(input_gradient, options)
+    if sum(method.shares_gradient for method in chosen) > 1:
+        own = {"gradient": input_gradient(classifier, part, **own)}
+    for method in chosen:
+        given = _known(method.function, options) | (own if method.shares_gradient else {})
+        yield method, method.function(classifier, part, **given).detach()
 
 
 def _known(function, options: dict) -> dict:
@@ -66,17 +93,18 @@ def _known(function, options: dict) -> dict:
     return {name: value for name, value in options.items() if name in _parameters(function)}
 
 
-@functools.cache
 def _parameters(function) -> frozenset[str]:
     found = inspect.signature(function).parameters.items()
     return frozenset(name for name, parameter in found if parameter.kind != parameter.VAR_KEYWORD)
 
 
-def _check_finite(scores: Tensor, method: Method) -> None:
-    if torch.isfinite(scores.sum()):
-        return
-    bad = (~torch.isfinite(scores)).any(dim=1).nonzero().flatten().tolist()
-    if not bad:  # finite numbers whose sum is too large
-        return
-    raise ValueError(f"{method.label} gave scores that are not finite numbers for document {bad[0]} (of {len(bad)} such): "
-                     "look for NaN or infinite values in the classifier's embeddings and weights.")
+def _check_scores(scores: Tensor, part: Batch, rows: Tensor, method: Method) -> None:
+    """Finds scores that would be broadcast, or ranked as if they were numbers; zeroes what lies beyond the words."""
+    if scores.shape != part.word_mask.shape:
+        raise ValueError(f"{method.label} gave scores of shape {list(scores.shape)} for words of shape "
+                         f"{list(part.word_mask.shape)}: a method gives one score for each word, [B, W].")
+    scores.masked_fill_(~part.word_mask, 0.0)
+    bad = (~torch.isfinite(scores)).any(dim=1).nonzero().flatten()
+    if len(bad):
+        raise ValueError(f"{method.label} gave scores that are not finite numbers for document {int(rows[bad[0]])} "
+                         f"(of {len(bad)} such): look for NaN or infinite values in the classifier's embeddings and weights.")

@@ -11,9 +11,9 @@ from .registry import method
 
 @method("loo", "LOO", sign="support", cost="m + 1 forward", citation="li2016erasure")
 @torch.no_grad()
-def loo(classifier, batch: Batch, of: str = "loss", target: str | int = "gold", operator: str = "zero",
+def loo(classifier, batch: Batch, of: str = "loss", target: str | int | Tensor = "gold", operator: str = "zero",
         words_per_pass: int | None = None, shortcut: bool = True) -> Tensor:
-    r"""Leave-One-Out :math:`s_i = l_y(x \text{ without } w_i) - l_y(x)`, [B, T]: positive means support.
+    r"""Leave-One-Out :math:`s_i = l_y(x \text{ without } w_i) - l_y(x)`, [B, W]: positive means support.
 
     Removing a word that helps makes the loss grow. Equation 7 of :cite:t:`du2021` prints the difference the other
     way round; their figures need this one. Of a logit or a probability the difference is turned, so that positive

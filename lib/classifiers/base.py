@@ -1,13 +1,21 @@
-"""What every classifier has in common: encode a text, embed a batch, compute logits from embeddings."""
+"""What a method needs of a classifier, and what our own three have in common.
+
+A method needs ``classes``, ``encode``, ``embed``, ``logits``, ``substitute``, ``device`` and ``training``, and nothing
+else: a plain class with these is enough. :class:`TextClassifier` offers them on top of an embedding matrix.
+"""
 
 import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
 from torchtext.vocab import Vocab
 
+from ..checks import as_labels, as_texts
 from ..text import PADDING_ID, UNKNOWN_ID, Batch, encode
+
+SUBSTITUTES = ("zero", "mask", "pad")
 
 
 class TextClassifier(nn.Module, ABC):
@@ -17,8 +25,8 @@ class TextClassifier(nn.Module, ABC):
     classifier uses these two and nothing else.
 
     Attributes: ``vocabulary``, ``classes`` (names), ``max_words`` (longer documents are cut), ``name`` and
-    ``label`` (its name in code and in figures), and after training ``key`` (of its checkpoint), ``report`` (dev accuracy,
-    epochs, seconds) and ``source`` (the sentence that says which data).
+    ``label`` (its name in code and in figures), and after training ``key`` (of its checkpoint), ``report`` (dev
+    accuracy, epochs, seconds) and ``source`` (the sentence that says which data).
     Taught in: *Data and classifiers*.
     """
 
@@ -41,18 +49,26 @@ class TextClassifier(nn.Module, ABC):
         parameters = inspect.signature(cls).parameters.values()
         return {option.name: option.default for option in parameters if option.default is not inspect.Parameter.empty}
 
-    def encode(self, texts: list[str], labels: list[int] | None = None, max_words: int | None = None) -> Batch:
-        """Turn texts into a padded batch; ``max_words`` defaults to what the model was trained with.
+    @property
+    def device(self) -> torch.device:
+        """Where the classifier computes, and where its batches must be."""
+        return self.embedding.weight.device
+
+    def encode(self, texts: Iterable[str], labels: Iterable[int] | None = None, max_words: int | None = None) -> Batch:
+        """Turn texts into a padded batch on the classifier's device; ``max_words`` defaults to that of its training.
 
         Raises ``ValueError`` if a label is not one of the classes; see also :func:`lib.text.encode`.
         """
-        for label in labels if labels is not None else []:
-            if not 0 <= int(label) < len(self.classes):
-                raise ValueError(f"Label {label} is out of range: the classes are 0 to {len(self.classes) - 1} ({', '.join(self.classes)}).")
-        return encode(self.vocabulary, texts, labels, self.max_words if max_words is None else max_words)
+        texts = as_texts(texts)
+        labels = None if labels is None else as_labels(labels, len(texts), self.classes)
+        return encode(self.vocabulary, texts, labels, self.max_words if max_words is None else max_words, self.device)
 
     def embed(self, batch: Batch) -> Tensor:
-        """Word vectors of a batch, [B, T, D]; zero on padding."""
+        """Word vectors of a batch, [B, T, D]; zero on padding.
+
+        Raises ``ValueError`` for a batch that was encoded for another vocabulary, or lies on another device.
+        """
+        check_encoded(batch, self)
         return self.embedding(batch.ids)
 
     @abstractmethod
@@ -62,9 +78,35 @@ class TextClassifier(nn.Module, ABC):
     def forward(self, batch: Batch) -> Tensor:
         return self.logits(self.embed(batch), batch.mask)
 
-    def unknown_vector(self) -> Tensor:
-        """The vector of the unknown word, [D]: what the masking operator "mask" puts in a word's place."""
-        return self.embedding.weight[UNKNOWN_ID].detach()
+    def substitute(self, operator: str) -> Tensor:
+        """The vector that stands where a word was, [D]: zero, that of the unknown word (mask), or that of padding (pad).
+
+        Raises ``ValueError`` for another operator. Taught in: *AOPC*.
+        """
+        table = self.embedding.weight.detach()
+        rows = {"zero": torch.zeros_like(table[0]), "mask": table[UNKNOWN_ID], "pad": table[PADDING_ID]}
+        if operator not in rows:
+            raise ValueError(f"Unknown substitute {operator!r}: choose one of {', '.join(SUBSTITUTES)}.")
+        return rows[operator]
+
+
+def check_encoded(batch: Batch, classifier) -> None:
+    """Raises ``ValueError`` unless a batch was encoded with a classifier's vocabulary and lies on its device.
+
+    Two classifiers that were trained on the same texts share their numbers, and may share a batch.
+    """
+    theirs, ours = batch.vocabulary, classifier.vocabulary
+    if theirs is not None and theirs is not ours and getattr(theirs, "itos", theirs) != getattr(ours, "itos", ours):
+        raise ValueError("This batch was encoded by another classifier, whose words have other numbers: "
+                         "encode the texts with the classifier that is explained.")
+    if batch.ids.device != classifier.device:
+        raise ValueError(f"The batch is on {batch.ids.device}, the classifier on {classifier.device}: "
+                         "move one of them, e.g. batch.to(classifier.device).")
+
+
+def label_of(classifier) -> str:
+    """The name of a classifier in figures and messages; that of its class if it has none."""
+    return getattr(classifier, "label", type(classifier).__name__)
 
 
 def max_over_words(values: Tensor, mask: Tensor) -> Tensor:

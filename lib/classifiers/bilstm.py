@@ -52,7 +52,7 @@ class BiLSTM(TextClassifier):
     @staticmethod
     def _reversal(mask: Tensor) -> Tensor:
         """Position each position is read from when every document is reversed by its own length, [B, T]."""
-        positions = torch.arange(mask.shape[1])
+        positions = torch.arange(mask.shape[1], device=mask.device)
         reversed_positions = mask.sum(dim=1, keepdim=True) - 1 - positions
         return torch.where(mask, reversed_positions, positions)
 

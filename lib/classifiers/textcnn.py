@@ -29,7 +29,7 @@ class TextCNN(TextClassifier):
         shortfall = max(0, max(self.widths) - embeddings.shape[1])
         words = F.pad((embeddings * mask[..., None]).transpose(1, 2), (0, shortfall))
         pooled = [max_over_words(convolution(words).transpose(1, 2), self._windows(words.shape[2], mask, width))
-                  for width, convolution in zip(self.widths, self.convolutions)]
+                  for width, convolution in zip(self.widths, self.convolutions, strict=True)]
         # The ReLU grows with its argument, so taking the maximum first gives the same number with less work.
         return self.output(self.dropout(F.relu(torch.cat(pooled, dim=1))))
 
@@ -37,4 +37,4 @@ class TextCNN(TextClassifier):
     def _windows(positions: int, mask: Tensor, width: int) -> Tensor:
         """Which of the windows of a padded row lie inside its document, [B, positions - width + 1]."""
         lengths = mask.sum(dim=1).clamp(min=width)
-        return torch.arange(positions - width + 1) <= (lengths - width)[:, None]
+        return torch.arange(positions - width + 1, device=mask.device) <= (lengths - width)[:, None]

@@ -13,7 +13,7 @@ def one_out(classifier, embeddings: Tensor, mask: Tensor, substitute: Tensor, wo
     Before word i, the version without it is the whole document, which is read once: about half of all steps are saved,
     in blocks of ``BLOCK`` words. The backward LSTM shares what comes after the word in the same way.
     """
-    version = torch.arange(1, mask.shape[1] + 1).expand(mask.shape)
+    version = torch.arange(1, mask.shape[1] + 1, device=mask.device).expand(mask.shape)
     return _logits(classifier, embeddings, mask, version, version, mask.shape[1], substitute, words_per_pass)
 
 
@@ -38,10 +38,11 @@ def _logits(classifier, embeddings, mask, first, last, steps, substitute, words_
         rows = (blocks == number).nonzero().squeeze(1)
         words = slice(int(lengths[rows].max()))
         versions = lengths[rows].clamp(max=steps) + 1
-        document = torch.arange(len(rows)).repeat_interleave(versions)
-        version = torch.cat([torch.arange(each) for each in versions.tolist()])
+        each_row = torch.arange(len(rows), device=mask.device)
+        document = each_row.repeat_interleave(versions)
+        version = torch.cat([torch.arange(each, device=mask.device) for each in versions.tolist()])
         inputs = embeddings[rows, words], first[rows, words], last[rows, words]
-        backwards = torch.arange(len(rows))[:, None], classifier._reversal(mask[rows, words])
+        backwards = each_row[:, None], classifier._reversal(mask[rows, words])
         states = [_read(lstm, classifier.readout, *values, lengths[rows], document, version, substitute, words_per_pass)
                   for lstm, values in ((classifier.forwards, inputs),
                                        (classifier.backwards, [each[backwards] for each in inputs]))]
@@ -67,18 +68,19 @@ def _read(lstm: nn.LSTM, readout: str, embeddings: Tensor, first: Tensor, last: 
         gone = (first[document, block] <= version[:, None]) & (version[:, None] <= last[document, block])
         previous, (same, one_of_each) = same, _agreeing(same, gone)
         parts = []
-        for rows in one_of_each.split(max(1, 2 * words_per_pass // BLOCK)):  # nothing is kept for a backward pass: twice as many
+        # Nothing is kept for a backward pass: twice as many go through at once.
+        for rows in one_of_each.split(max(1, 2 * words_per_pass // BLOCK)):
             of, before = document[rows], previous[rows]
             words = torch.where(gone[rows, :, None], substitute, embeddings[of, block])
             outputs, (h, c) = lstm(words, (hidden[before][None], cell[before][None]))
             parts.append((h[0], c[0], _keep(readout, kept[before], outputs, lengths[of] - start)))
-        hidden, cell, kept = (torch.cat(each) for each in zip(*parts))
+        hidden, cell, kept = (torch.cat(each) for each in zip(*parts, strict=True))
     return kept[same]
 
 
 def _keep(readout: str, kept: Tensor, outputs: Tensor, left: Tensor) -> Tensor:
     """What to keep of a block [N, words, H] of documents that have ``left`` [N] words left at its start."""
-    position = torch.arange(outputs.shape[1])
+    position = torch.arange(outputs.shape[1], device=outputs.device)
     if readout == "last":
         ends = (position == left[:, None] - 1)[..., None]
         return torch.where(ends.any(dim=1), (outputs * ends).sum(dim=1), kept)
@@ -89,7 +91,7 @@ def _keep(readout: str, kept: Tensor, outputs: Tensor, left: Tensor) -> Tensor:
 
 def _agreeing(same: Tensor, gone: Tensor) -> tuple[Tensor, Tensor]:
     """New numbers for rows that agreed so far and agree in a block of words [N, words], and one row for each number."""
-    pattern = (gone.long() << torch.arange(gone.shape[1])).sum(dim=1)
+    pattern = (gone.long() << torch.arange(gone.shape[1], device=gone.device)).sum(dim=1)
     numbers, same = (pattern + (same << gone.shape[1])).unique(return_inverse=True)
-    one_of_each = torch.empty(len(numbers), dtype=torch.long).scatter_(0, same, torch.arange(len(same)))
+    one_of_each = torch.empty_like(numbers).scatter_(0, same, torch.arange(len(same), device=same.device))
     return same, one_of_each

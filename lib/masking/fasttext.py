@@ -28,8 +28,9 @@ def in_order(classifier, embeddings: Tensor, mask: Tensor, rank: Tensor, steps: 
     added, substituted = _added(classifier, embeddings, mask, substitute)
     ordered = torch.zeros_like(added).scatter_(1, rank[..., None].expand_as(added), added)
     left = torch.cat([ordered.flip(1).cumsum(dim=1).flip(1), torch.zeros_like(ordered[:, :1])], dim=1)
-    left = left[:, torch.arange(steps + 1).clamp(max=rank.shape[1])]
-    gone = torch.arange(steps + 1).minimum(mask.sum(dim=1, keepdim=True))
+    version = torch.arange(steps + 1, device=mask.device)
+    left = left[:, version.clamp(max=rank.shape[1])]
+    gone = version.minimum(mask.sum(dim=1, keepdim=True))
     return _logits(classifier, left + gone[..., None] * substituted, mask)
 
 
@@ -39,8 +40,9 @@ def gradient_times_input(classifier, embeddings: Tensor, mask: Tensor, classes: 
     The gradient is the same at all positions, so it need not be written down for each of them.
     """
     mean = torch.bmm(mask[:, None].to(embeddings.dtype), embeddings) / _lengths(mask)
-    logits = classifier.output(mean).squeeze(1).requires_grad_(True)
-    with torch.enable_grad():
+    logits = classifier.output(mean).squeeze(1)
+    with torch.inference_mode(False), torch.enable_grad():
+        logits, classes = logits.detach().clone().requires_grad_(True), classes.clone()
         slope, = torch.autograd.grad(quantity(logits, classes, of).sum(), logits)
     gradient = slope @ classifier.output.weight / _lengths(mask).squeeze(2)
     return torch.bmm(embeddings, gradient[..., None]).squeeze(2)

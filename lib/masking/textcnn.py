@@ -47,7 +47,7 @@ def _logits_of(classifier, embeddings, mask, pool, words_per_pass, substitute, *
     embeddings = embeddings * mask[..., None]
     filters_at_once = CELLS_PER_WORD * words_per_pass // mask.numel()
     logits, column = classifier.output.bias, 0
-    for convolution, width in zip(classifier.convolutions, classifier.widths):
+    for convolution, width in zip(classifier.convolutions, classifier.widths, strict=True):
         for few in _slices(convolution.out_channels, filters_at_once):
             kernel, bias = convolution.weight[few], convolution.bias[few]
             responses = _responses(embeddings, mask, kernel, bias)
@@ -63,7 +63,8 @@ def _responses(embeddings: Tensor, mask: Tensor, kernel: Tensor, bias: Tensor) -
     width = kernel.shape[2]
     responses = F.conv1d(_extended(embeddings, width).transpose(1, 2), kernel, bias).transpose(1, 2)
     last = mask.sum(dim=1).clamp(min=width) - width
-    return responses.masked_fill((torch.arange(mask.shape[1]) > last[:, None])[..., None], -torch.inf)
+    start = torch.arange(mask.shape[1], device=mask.device)
+    return responses.masked_fill((start > last[:, None])[..., None], -torch.inf)
 
 
 def _one_out(responses: Tensor, kernel: Tensor, change: Tensor) -> Tensor:
@@ -114,7 +115,8 @@ def _versions(responses: Tensor, kernel: Tensor, change: Tensor, rank: Tensor, s
     parts = (change @ kernel.permute(1, 2, 0).flatten(1)).reshape(-1, filters)
     masked_at = F.pad(rank + 1, (0, width - 1), value=steps + 1).unfold(1, width, 1)
     masked_at, offset = masked_at.clamp(max=steps + 1).sort(dim=2)  # in the order in which the window loses its words
-    position = torch.arange(words)[:, None] + offset + torch.arange(documents)[:, None, None] * change.shape[1]
+    place, document = (torch.arange(size, device=rank.device) for size in (words, documents))
+    position = place[:, None] + offset + document[:, None, None] * change.shape[1]
     versions = responses.new_empty(documents, words, width + 1, filters)
     versions[:, :, 0] = responses
     for lost in range(width):
@@ -135,7 +137,7 @@ def _maximum_over_intervals(values: Tensor, first: Tensor, after_last: Tensor, p
     levels = points.bit_length()
     length = after_last - first
     level = torch.frexp(length.clamp(min=1).double()).exponent.long() - 1
-    row = (torch.arange(documents)[:, None, None] * levels + level) * points
+    row = (torch.arange(documents, device=first.device)[:, None, None] * levels + level) * points
     nowhere = documents * levels * points  # where the empty intervals go
     table = values.new_full((nowhere + 1, filters), -torch.inf)
     for start in (first, after_last - (1 << level)):

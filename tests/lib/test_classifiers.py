@@ -105,7 +105,7 @@ def test_embeddings_are_rows_of_the_table_and_zero_on_padding(classifier):
     table = classifier.embedding.weight
     expected = torch.stack([table[[WORDS.index("a"), WORDS.index("film")]], torch.stack([table[UNKNOWN_ID], torch.zeros(4, dtype=torch.double)])])
     same(classifier.embed(batch), expected)
-    same(classifier.unknown_vector(), table[UNKNOWN_ID])
+    same(classifier.substitute("mask"), table[UNKNOWN_ID])
 
 
 @each_classifier
