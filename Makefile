@@ -43,8 +43,7 @@ data: .venv/ready  ## download AG's News, the full IMDB and SST from their offic
 	$(BIN)/python -m book.make.download
 
 lab: .venv/ready  ## JupyterLab, in which a double-click on a chapter opens it as a notebook
-	$(BIN)/python -m book.make.lab
-	$(BIN)/jupyter lab
+	$(BIN)/python -m book.make.lab start
 
 notebooks: book  ## every chapter as an .ipynb file in notebooks/
 	@mkdir -p notebooks

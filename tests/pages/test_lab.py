@@ -11,6 +11,8 @@ import urllib.request
 import pytest
 from built import ROOT
 
+from book.make import lab as lab_command
+
 CHAPTER = "signed_gi"
 # The notebook in front, as JupyterLab holds it. (The page itself draws only the cells in view.)
 CELLS = "() => jupyterapp.shell.currentWidget.context.model.toJSON().cells.filter(cell => cell.cell_type == 'code')"
@@ -29,7 +31,8 @@ def lab(tmp_path_factory):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     own = {name: str(folder / name.lower()) for name in
-           ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR", "IPYTHONDIR")}
+           ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR",
+            "IPYTHONDIR")}
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
                "--IdentityProvider.token=", "--LabApp.expose_app_in_browser=True", "--LabApp.news_url="]
     with open(folder / "log.txt", "w") as log:
@@ -57,6 +60,21 @@ def wait_for(address, server, log, seconds=90):
     pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
 
 
+def test_notebooks_find_the_folders_that_the_command_was_told(tmp_path, monkeypatch):
+    """They run in the folder of their chapter, not in that of `make lab`."""
+    started = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LIB_CACHE_DIR", "kept")
+    monkeypatch.setattr(lab_command, "settings_file", lambda: tmp_path / "settings.json")
+    monkeypatch.setattr(lab_command.os, "execv", lambda *command: started.append(os.environ["LIB_CACHE_DIR"]))
+    monkeypatch.setattr(sys, "argv", ["lab"])
+    lab_command.main()
+    assert started == [] and "myst" in (tmp_path / "settings.json").read_text()
+    monkeypatch.setattr(sys, "argv", ["lab", "start"])
+    lab_command.main()
+    assert started == [str(tmp_path / "kept")]
+
+
 @pytest.mark.browser
 @pytest.mark.slow
 def test_a_double_click_opens_a_chapter_and_all_its_cells_run(lab, browser):
@@ -82,5 +100,6 @@ def test_a_double_click_opens_a_chapter_and_all_its_cells_run(lab, browser):
             break
         assert time.monotonic() < deadline, "the chapter did not finish in 15 minutes"
         time.sleep(1)
-    assert any(output["output_type"] in ("display_data", "execute_result") for cell in cells for output in cell["outputs"]), "no figure"
+    shown = [output["output_type"] for cell in cells for output in cell["outputs"]]
+    assert {"display_data", "execute_result"} & set(shown), "no figure"
     page.close()
