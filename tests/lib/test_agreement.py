@@ -30,7 +30,7 @@ def one(values, other):
     return rho.item(), p.item()
 
 
-# --- correlation --------------------------------------------------------------------------------------------------------
+# --- correlation ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
@@ -98,7 +98,8 @@ def test_p_is_a_probability_under_chance():
     assert stats.kstest(p.numpy(), "uniform").pvalue > 0.01
 
 
-@pytest.mark.parametrize("cut", [lambda a, b, mask: (a[:, 1:], b, mask), lambda a, b, mask: (a, b[1:], mask), lambda a, b, mask: (a, b, mask[0])])
+@pytest.mark.parametrize("cut", [lambda a, b, mask: (a[:, 1:], b, mask), lambda a, b, mask: (a, b[1:], mask),
+                                 lambda a, b, mask: (a, b, mask[0])])
 def test_other_shapes_get_one_clear_sentence(cut):
     with pytest.raises(ValueError, match="Shapes differ") as caught:
         pearson(*cut(*explanations()))

@@ -10,8 +10,7 @@ from scipy import stats
 
 from lib.intervals import Interval, bootstrap, paired_bootstrap, wilson
 
-
-# --- bootstrap --------------------------------------------------------------------------------------------------------
+# --- bootstrap ------------------------------------------------------------------------------------------------------
 
 
 def sample(n=80, seed=0):
@@ -26,7 +25,8 @@ def test_the_mean_is_the_mean():
 
 def test_the_interval_agrees_with_scipy():
     found = bootstrap(sample(), resamples=20_000)
-    theirs = stats.bootstrap((sample(),), np.mean, method="percentile", n_resamples=20_000, rng=np.random.default_rng(1))
+    theirs = stats.bootstrap((sample(),), np.mean, method="percentile", n_resamples=20_000,
+                             rng=np.random.default_rng(1))
     # With 20,000 draws the 2.5 % point of a bell curve is known to 0.019 of its standard deviation; two of them,
     # four times over.
     tolerance = 4 * math.sqrt(2) * 0.019 * theirs.standard_error
@@ -83,7 +83,7 @@ def test_intervals_hold_the_true_mean_about_95_times_in_100():
     for repeat in range(1000):
         found = bootstrap(draw.normal(loc=2.0, size=100), seed=repeat, resamples=300)
         hits += int(found.low <= 2.0 <= found.high)
-    # Percentile intervals of 100 values are a touch too narrow (94.4 %); a thousand trials are good for 0.7 % either way.
+    # Percentile intervals of 100 values are a touch too narrow (94.4 %); a thousand trials are good for 0.7 %.
     assert 0.92 <= hits / 1000 <= 0.97
 
 
@@ -92,7 +92,7 @@ def test_more_documents_narrow_the_interval_by_their_root():
     assert (few.high - few.low) / (many.high - many.low) == pytest.approx(4, rel=0.25)
 
 
-# --- paired bootstrap -------------------------------------------------------------------------------------------------
+# --- paired bootstrap -----------------------------------------------------------------------------------------------
 
 
 def test_pairs_are_compared_within_documents():
@@ -116,7 +116,7 @@ def test_a_pair_needs_both_values():
     assert found.mean == pytest.approx(1.5) and (found.n, found.undefined) == (2, 2)
 
 
-# --- bad input --------------------------------------------------------------------------------------------------------
+# --- bad input ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("nothing", [[], [math.nan, math.nan], np.full((3, 4), math.nan), np.zeros((0, 4))])
@@ -138,7 +138,7 @@ def test_one_number_is_no_sample():
     assert is_one_sentence(caught.value)
 
 
-# --- shares -------------------------------------------------------------------------------------------------------------
+# --- shares ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("count, n", [(0, 20), (20, 20), (7, 20), (1, 1)])
@@ -166,7 +166,7 @@ def test_a_share_counts_yes_and_no_only(hits):
     assert is_one_sentence(caught.value)
 
 
-# --- as they are written ------------------------------------------------------------------------------------------------
+# --- as they are written --------------------------------------------------------------------------------------------
 
 
 def test_an_interval_is_written_in_the_form_of_a_number():
@@ -186,7 +186,8 @@ def test_what_is_not_known_is_written_as_such():
     assert is_one_sentence(caught.value)
 
 
-@pytest.mark.parametrize("low, high, side", [(0.001, 0.2, "above"), (-0.2, -0.001, "below"), (0.0, 0.2, "undecided"), (-0.2, 0.0, "undecided"),
+@pytest.mark.parametrize("low, high, side", [(0.001, 0.2, "above"), (-0.2, -0.001, "below"), (0.0, 0.2, "undecided"),
+                                             (-0.2, 0.0, "undecided"),
                                              (-0.1, 0.1, "undecided"), (math.nan, math.nan, "undecided")])
 def test_the_side_of_zero_is_that_of_the_whole_interval(low, high, side):
     assert Interval(0.1, low, high, 5).side == side

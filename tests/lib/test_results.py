@@ -25,14 +25,17 @@ HERE = Panel("imdb", "textcnn")
 
 def row(mean, **about):
     """A row of a table of results."""
-    return {"dataset": "imdb", "source": "s", "classifier": "textcnn", "method": "loo", "metric": "aopc", "k": 10, "n": 50, "mean": mean,
-            "low": mean - 0.1, "high": mean + 0.1, "seed": 0, "variant": "main", "lib_version": "0", "date": "2031-01-01"} | about
+    return {"dataset": "imdb", "source": "s", "classifier": "textcnn", "method": "loo", "metric": "aopc", "k": 10,
+            "n": 50, "mean": mean,
+            "low": mean - 0.1, "high": mean + 0.1, "seed": 0, "variant": "main", "lib_version": "0",
+            "date": "2031-01-01"} | about
 
 
 @pytest.fixture
 def tables(tmp_path):
     """A folder with a small reference."""
-    rows = [row(0.3), row(0.5, seed=1), row(0.6, k=200), row(0.2, method="signed_gi - loo"), row(0.4, variant="readout-last"),
+    rows = [row(0.3), row(0.5, seed=1), row(0.6, k=200), row(0.2, method="signed_gi - loo"),
+            row(0.4, variant="readout-last"),
             row(0.7, metric="rho", method="signed_gi", k=None), row(1.0, metric="undefined", method="sa_l1", k=None),
             row(0.1, dataset="ag_news", classifier="bilstm")]
     pd.DataFrame(rows)[kept.COLUMNS].to_csv(tmp_path / "some.csv", index=False)
@@ -57,14 +60,15 @@ def results(tables, *experiments, **more):
     return Results(experiments or [experiment()], reference=tables, run=lambda one: numbers(one.seed), **more)
 
 
-# --- asking -------------------------------------------------------------------------------------------------------------
+# --- asking ---------------------------------------------------------------------------------------------------------
 
 
 def test_one_question_is_answered_by_this_build_and_by_the_reference(tables):
     found = results(tables).ask("aopc", "loo", "signed_gi - loo", k=10)
     curves = {method: values["aopc"].double().numpy()[:, 10] for method, values in numbers().items()}
     assert list(found) == ["IMDB, TextCNN", "AG's News, BiLSTM"]
-    assert found["IMDB, TextCNN"]["LOO"] == {"this build": bootstrap(curves["loo"]), "reference": pytest.approx((0.4, 0.2, 0.6, 50, 0))}
+    assert found["IMDB, TextCNN"]["LOO"] == {"this build": bootstrap(curves["loo"]),
+                                             "reference": pytest.approx((0.4, 0.2, 0.6, 50, 0))}
     difference = found["IMDB, TextCNN"]["SignedGI − LOO"]
     assert difference["this build"] == paired_bootstrap(curves["signed_gi"], curves["loo"])
     assert difference["reference"][:3] == pytest.approx((0.2, 0.1, 0.3))
@@ -92,7 +96,7 @@ def test_agreement_and_shares_are_asked_by_plain_names(tables):
     assert agreement == asked.ask("rho", "signed_gi", "sa_l1", panels=[HERE])["IMDB, TextCNN"]
     assert agreement["SignedGI"]["this build"] == bootstrap(rho) and agreement["SignedGI"]["this build"].undefined == 1
     assert agreement["SignedGI"]["reference"].mean == pytest.approx(0.7)
-    assert all(math.isnan(value.mean) for value in agreement["SA L1"].values()), "no document has one, here and there: known, not missing"
+    assert all(math.isnan(value.mean) for value in agreement["SA L1"].values()), "no document has one: it is known"
     significant = asked.ask("significant", "signed_gi", panels=[HERE])["IMDB, TextCNN"]["SignedGI"]
     p = numbers()["signed_gi"]["p"].numpy()[1:]
     assert significant["this build"] == wilson(p <= 0.05)._replace(undefined=1)
@@ -109,7 +113,8 @@ def test_a_probability_that_rises_by_a_rounding_error_has_not_risen(tables):
 
 
 def test_a_variant_has_experiments_of_its_own(tables):
-    asked = results(tables, experiment(seed=0), variants={"readout-last": [experiment(seed=5)], "tried": [experiment(seed=6)]})
+    asked = results(tables, experiment(seed=0), variants={"readout-last": [experiment(seed=5)],
+                                                          "tried": [experiment(seed=6)]})
     for variant, seed, there in (("main", 0, 0.4), ("readout-last", 5, 0.4), ("tried", 6, None)):
         pair = asked.ask("aopc", "loo", k=10, panels=[HERE], variant=variant)["IMDB, TextCNN"]["LOO"]
         assert pair["this build"].mean == pytest.approx(numbers(seed)["loo"]["aopc"][:, 10].double().mean().item())
@@ -131,7 +136,8 @@ def test_corpora_and_classifiers_are_the_readers_choice(tables):
 def test_measured_values_stand_beside_the_experiments(tables):
     number = Number("largest share", "gradient", None, "reasons")
     asked = results(tables, measured={(tuple(HERE), number): [0.1, 0.3, math.nan]})
-    assert asked.ask("largest share", "gradient", variant="reasons", panels=[HERE])["IMDB, TextCNN"]["gradient"]["this build"] == bootstrap([0.1, 0.3, math.nan])
+    found = asked.ask("largest share", "gradient", variant="reasons", panels=[HERE])
+    assert found["IMDB, TextCNN"]["gradient"]["this build"] == bootstrap([0.1, 0.3, math.nan])
 
 
 def test_nothing_is_computed_silently(tables):
@@ -143,14 +149,18 @@ def test_nothing_is_computed_silently(tables):
     kept_only = Results([experiment()], reference=tables, run=lambda one: None)
     assert kept_only.ask("aopc", "loo", k=10, panels=[HERE])["IMDB, TextCNN"]["LOO"]["this build"] is None
     assert results(tables).ask("aopc", "loo", k=11, panels=[HERE])["IMDB, TextCNN"]["LOO"]["reference"] is None
-    assert results(tables).ask("aopc", "loo", k=10**6, panels=[HERE])["IMDB, TextCNN"]["LOO"] == {"this build": None, "reference": None}
+    far = results(tables).ask("aopc", "loo", k=10**6, panels=[HERE])
+    assert far["IMDB, TextCNN"]["LOO"] == {"this build": None, "reference": None}
 
 
 @pytest.mark.parametrize("metric, methods, more, said", [
-    ("apoc", ["loo"], {}, "Unknown metric 'apoc'"), ("aopc", ["los"], {}, "Unknown method 'los'"), ("aopc", [], {}, "No method was named"),
+    ("apoc", ["loo"], {}, "Unknown metric 'apoc'"), ("aopc", ["los"], {}, "Unknown method 'los'"),
+    ("aopc", [], {}, "No method was named"),
     ("aopc", ["loo - signed_gi - sa_l1"], {}, "Unknown method"), ("aopc", ["loo"], {"k": -2}, "cannot be negative"),
-    ("rho", ["signed_gi"], {"k": 3}, "'rho' has no cut-off"), ("aopc", ["loo"], {"variant": "upside-down"}, "Unknown variant"),
-    ("aopc", ["loo"], {"panels": ["imbd"]}, "has a panel 'imbd'"), ("aopc", ["loo"], {"panels": [("imdb", "gpt")]}, "has a panel"),
+    ("rho", ["signed_gi"], {"k": 3}, "'rho' has no cut-off"),
+    ("aopc", ["loo"], {"variant": "upside-down"}, "Unknown variant"),
+    ("aopc", ["loo"], {"panels": ["imbd"]}, "has a panel 'imbd'"),
+    ("aopc", ["loo"], {"panels": [("imdb", "gpt")]}, "has a panel"),
 ])
 def test_what_cannot_be_asked_gets_one_clear_sentence(tables, metric, methods, more, said):
     with pytest.raises(ValueError, match=said) as caught:
@@ -186,7 +196,7 @@ def test_what_an_earlier_run_kept_is_found_and_nothing_else_is_made(tiny, tables
     assert experiments.kept(replace(tiny, corpus="elsewhere")) is None, "no data"
 
 
-# --- the reference ------------------------------------------------------------------------------------------------------
+# --- the reference --------------------------------------------------------------------------------------------------
 
 
 def test_the_reference_is_read_from_any_folder(tables, tmp_path):
@@ -203,7 +213,7 @@ def test_a_seed_without_an_interval_leaves_none_for_all():
     assert found.mean == pytest.approx(0.5) and found.side == "undecided" and math.isnan(found.low)
 
 
-# --- answers ------------------------------------------------------------------------------------------------------------
+# --- answers --------------------------------------------------------------------------------------------------------
 
 
 class Cells(html.parser.HTMLParser):
@@ -235,14 +245,18 @@ class Cells(html.parser.HTMLParser):
 
 def test_a_notebook_shows_a_table():
     some, fewer = Interval(0.25, 0.2, 0.3, 200), Interval(-0.0301, -0.04, -0.02, 187)
-    answers = Answers({"A & B <i>": {"SignedGI": {"this build": some, "reference": None}, "SA": {"this build": fewer, "reference": some._replace(n=1000)}},
-                       "C": {"SA": {"this build": bootstrap([0.5]), "reference": Interval(math.nan, math.nan, math.nan, 0)}}}, "AOPC", signed=False)
+    answers = Answers({"A & B <i>": {"SignedGI": {"this build": some, "reference": None},
+                                     "SA": {"this build": fewer, "reference": some._replace(n=1000)}},
+                       "C": {"SA": {"this build": bootstrap([0.5]),
+                                    "reference": Interval(math.nan, math.nan, math.nan, 0)}}}, "AOPC", signed=False)
     page = answers._repr_html_()
     assert Cells(page).rows == [
         ["", "this build", "reference"],
-        ["A & B <i> (n = 200, n = 1,000 a seed)"], ["SignedGI", "0.250 [0.200, 0.300]", "–"], ["SA", "-0.030 [-0.040, -0.020] n = 187", "0.250 [0.200, 0.300]"],
+        ["A & B <i> (n = 200, n = 1,000 a seed)"], ["SignedGI", "0.250 [0.200, 0.300]", "–"],
+        ["SA", "-0.030 [-0.040, -0.020] n = 187", "0.250 [0.200, 0.300]"],
         ["C (n = 1)"], ["SA", "0.500 [undefined: 1 document]", "undefined"]]
-    assert "A &amp; B &lt;i&gt;" in page and "<caption>AOPC. Means with 95 % intervals (–: not computed).</caption>" in page
+    assert "A &amp; B &lt;i&gt;" in page
+    assert "<caption>AOPC. Means with 95 % intervals (–: not computed).</caption>" in page
     longest = max(len(line) for cells in Cells(page).rows[1:] if len(cells) > 1 for line in cells[1].split(" [")[:1])
     assert longest < 10, "a mean and its bracket stand below each other: two columns of them fit on a phone"
     assert str(answers).splitlines()[0] == "A & B <i>, SignedGI, this build: 0.250 [0.200, 0.300]"
@@ -258,7 +272,8 @@ def test_answers_can_be_turned_and_listed(tables):
     turned = answers.turned()
     assert list(turned) == ["LOO", "SignedGI"] and list(turned["LOO"]) == list(answers)
     assert turned["LOO"]["IMDB, TextCNN"] == answers["IMDB, TextCNN"]["LOO"] and dict(turned.turned()) == dict(answers)
-    assert [(panel, row) for panel, row, _ in answers.of("reference")] == [(panel, row) for panel in answers for row in turned]
+    places = [(panel, row) for panel, row, _ in answers.of("reference")]
+    assert places == [(panel, row) for panel in answers for row in turned]
     with pytest.raises(ValueError, match="Unknown series") as caught:
         answers.of("the paper")
     assert is_one_sentence(caught.value)
@@ -272,5 +287,6 @@ def test_a_chart_takes_the_answers(tables):
 
 
 def test_methods_are_named_as_in_figures(tables):
-    assert list(results(tables).ask("aopc", *(key for key in METHODS), k=10)["IMDB, TextCNN"]) == [method.label for method in METHODS.values()]
+    found = results(tables).ask("aopc", *METHODS, k=10)
+    assert list(found["IMDB, TextCNN"]) == [method.label for method in METHODS.values()]
     assert END == -1

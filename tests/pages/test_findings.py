@@ -1,4 +1,4 @@
-"""Findings: each is so in the reference, each numeral of its sentence is the number, and a page shows them with a mark."""
+"""Findings: each is so in the reference, each numeral of its sentence is the number, a page shows them with a mark."""
 
 import re
 from dataclasses import replace
@@ -37,7 +37,7 @@ def reference():
     return Results()
 
 
-# --- all findings of the book --------------------------------------------------------------------------------------------
+# --- all findings of the book ---------------------------------------------------------------------------------------
 
 
 def test_every_finding_on_a_page_is_so_and_says_the_right_numbers(reference):
@@ -55,8 +55,8 @@ def test_a_setting_is_one_that_the_comparisons_have():
         numbers = [number for part in one.parts for group in part.groups for number in group]
         for numeral in one.numerals:
             if isinstance(numeral, Setting):
-                known = {number.k for number in numbers} | {float(text) for number in numbers for text in re.findall(r"\d\.\d+", number.metric)}
-                assert numeral.value_said in known, name
+                borders = {float(text) for number in numbers for text in re.findall(r"\d\.\d+", number.metric)}
+                assert numeral.value_said in borders | {number.k for number in numbers}, name
 
 
 def test_the_numbers_of_a_finding_stand_in_the_report():
@@ -65,7 +65,7 @@ def test_the_numbers_of_a_finding_stand_in_the_report():
     assert {one.numbers for one in FINDINGS.values()} <= {anchor(claim) for claim in CLAIMS} | {"every-number"}
 
 
-# --- what makes a sentence false -----------------------------------------------------------------------------------------
+# --- what makes a sentence false ------------------------------------------------------------------------------------
 
 
 AGREEMENT = (Number("rho", "signed_gi"),)
@@ -74,7 +74,9 @@ AGREEMENT = (Number("rho", "signed_gi"),)
 def source(*means, n=100):
     """One interval a panel of IMDB, None for a missing one."""
     values = dict(zip(IMDB, means, strict=True))
-    return lambda panel, number: None if values[panel] is None else Interval(values[panel], values[panel] - 0.01, values[panel] + 0.01, n)
+    found = {panel: None if mean is None else Interval(mean, mean - 0.01, mean + 0.01, n)
+             for panel, mean in values.items()}
+    return lambda panel, number: found[panel]
 
 
 @pytest.fixture
@@ -99,7 +101,8 @@ def test_a_false_sentence_is_named_with_its_number(made_up, sentence, means, exp
 
 
 def test_a_name_without_a_finding_is_named():
-    assert faults("nothing", "A sentence.", source(1, 1, 1)) == ["there is no finding 'nothing' in book/paper/findings.py"]
+    found = faults("nothing", "A sentence.", source(1, 1, 1))
+    assert found == ["there is no finding 'nothing' in book/paper/findings.py"]
     with pytest.raises(ValueError, match="no finding 'nothing'") as caught:
         finding("nothing")
     assert is_one_sentence(caught.value)
@@ -124,12 +127,13 @@ def test_what_is_undefined_is_no_fault_but_nothing_is_no_finding():
     assert not one.holds(lambda panel, number: nan) and not one.holds(lambda panel, number: None)
 
 
-# --- this build ------------------------------------------------------------------------------------------------------------
+# --- this build -----------------------------------------------------------------------------------------------------
 
 
 def agreeing(*good):
     """Results whose build agrees in some panels of ``ALL``, disagrees in the others, and lacks the last."""
-    runs = {(panel, "main"): {"signed_gi": {"aopc": torch.zeros(9, 3), "rho": torch.full((9,), 0.9 if panel in good else 0.1),
+    runs = {(panel, "main"): {"signed_gi": {"aopc": torch.zeros(9, 3),
+                                            "rho": torch.full((9,), 0.9 if panel in good else 0.1),
                                             "p": torch.zeros(9)}} for panel in ALL[:5]}
     found = Results()
     found.here = Build(runs)
@@ -153,10 +157,11 @@ def test_a_check_shows_the_numbers_and_computes_nothing(monkeypatch):
     monkeypatch.setattr(plan.lib.training, "fit", None)
     shown = finding("agreement-by-read-out").data
     assert shown.startswith("As the sentence says: reference, 1 of 1; this build: not computed.")
-    assert "IMDB-BiLSTM: SignedGI | 0.676 [0.657, 0.694] beside 0.839 [0.823, 0.861] | not computed beside not computed |" in shown
+    assert ("IMDB-BiLSTM: SignedGI | 0.676 [0.657, 0.694] beside 0.839 [0.823, 0.861] "
+            "| not computed beside not computed |") in shown
 
 
-# --- on a page -------------------------------------------------------------------------------------------------------------
+# --- on a page ------------------------------------------------------------------------------------------------------
 
 
 HEADER = """---
@@ -167,7 +172,8 @@ kernelspec: {name: python3, display_name: Python 3}
 """
 PAGES = {
     "index": "# Home\n\n```{toctree}\nchapters/one\nchapters/deep/two\nbook/report\n```\n",
-    "chapters/one": HEADER + "# One\n\nBefore.\n\n```{finding} norms-overlap\nThe norms *overlap*, $K = 1$.\n```\n\nAfter.\n",
+    "chapters/one": HEADER + "# One\n\nBefore.\n\n"
+                    "```{finding} norms-overlap\nThe norms *overlap*, $K = 1$.\n```\n\nAfter.\n",
     "chapters/deep/two": HEADER + "# Two\n\n```{raw} html\n<a href=\"../book/report.html#claim\">a</a>\n```\n",
     "book/report": "# Report\n\nText.\n",
 }
@@ -175,7 +181,7 @@ PAGES = {
 
 @pytest.fixture
 def book(tmp_path, monkeypatch):
-    """A function that writes pages, builds a small book, and gives the pages that Sphinx wrote; ``marks`` are its marks."""
+    """A function that writes pages, builds a small book, and gives the pages that Sphinx wrote."""
     marks = {"norms-overlap": "this build: 5 of 6"}
     monkeypatch.setattr(extension, "mark", marks.get)
 
@@ -186,18 +192,22 @@ def book(tmp_path, monkeypatch):
             if not path.exists() or path.read_text(encoding="utf-8") != text:
                 path.write_text(text, encoding="utf-8")
         written = []
-        settings = {"extensions": ["myst_nb", "sphinxcontrib.bibtex", "book.site.findings", "book.site.notebooks"], "bibtex_bibfiles": [], "nb_execution_mode": "off", "html_theme": "basic",
+        settings = {"extensions": ["myst_nb", "sphinxcontrib.bibtex", "book.site.findings", "book.site.notebooks"],
+                    "bibtex_bibfiles": [], "nb_execution_mode": "off", "html_theme": "basic",
                     "myst_enable_extensions": ["dollarmath"]}
         with docutils_namespace():
-            app = Sphinx(tmp_path / "source", None, tmp_path / "html", tmp_path / "doctrees", "html", settings, status=None, warningiserror=True)
+            app = Sphinx(tmp_path / "source", None, tmp_path / "html", tmp_path / "doctrees", "html", settings,
+                         status=None, warningiserror=True)
             app.config.html_theme_options = {}
-            app.connect("html-page-context", lambda app, page, *rest: written.append(page) if rest[-1] is not None else None)
+            app.connect("html-page-context", lambda app, page, *rest: written.append(page) if rest[-1] else None)
             app.build()
         return written
 
     make.marks = marks
-    make.page = lambda name: BeautifulSoup((tmp_path / "html" / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
-    make.notebook = lambda name: notebooks.nbformat.read(tmp_path / "html" / "notebooks" / f"{name}.ipynb", as_version=4)
+    make.page = lambda name: BeautifulSoup((tmp_path / "html" / f"{name}.html").read_text(encoding="utf-8"),
+                                           "html.parser")
+    make.notebook = lambda name: notebooks.nbformat.read(tmp_path / "html" / "notebooks" / f"{name}.ipynb",
+                                                         as_version=4)
     return make
 
 
@@ -235,7 +245,8 @@ def test_a_downloaded_notebook_has_the_sentence_and_one_line_that_checks_it(book
 
 def test_in_a_list_the_line_stands_behind_the_sentence(book):
     book(chapters__one=HEADER + "# One\n\n- ```{finding} norms-overlap\n  They overlap.\n  ```\n")
-    assert any('- They overlap. (`from book.paper import finding; finding("norms-overlap")`)' in cell.source for cell in book.notebook("one").cells)
+    assert any('- They overlap. (`from book.paper import finding; finding("norms-overlap")`)' in cell.source
+               for cell in book.notebook("one").cells)
 
 
 @pytest.mark.parametrize("text, said", [

@@ -24,7 +24,7 @@ def table():
     return reference.results()
 
 
-# --- what is kept with the book -----------------------------------------------------------------------------------------------
+# --- what is kept with the book -------------------------------------------------------------------------------------
 
 
 def test_every_cell_is_there_and_nothing_else():
@@ -32,7 +32,8 @@ def test_every_cell_is_there_and_nothing_else():
 
 
 def test_the_schema_is_that_of_the_design(table):
-    assert list(table.columns) == ("dataset source classifier method metric k n mean low high seed variant lib_version date").split()
+    columns = "dataset source classifier method metric k n mean low high seed variant lib_version date"
+    assert list(table.columns) == columns.split()
     assert table.drop(columns=["k", "mean", "low", "high"]).notna().all().all()
     assert not table.duplicated(["dataset", "classifier", "method", "metric", "k", "seed", "variant"]).any()
     assert table.date.map(lambda date: bool(re.fullmatch(r"\d{4}-\d\d-\d\d", date))).all()
@@ -48,7 +49,8 @@ def test_means_lie_in_their_intervals_and_shares_between_0_and_1(table):
 
 
 def test_documents_and_seeds_are_as_many_as_promised(table):
-    for (corpus_name, name), rows in table[(table.variant == "main") & (table.metric == "aopc")].groupby(["dataset", "classifier"]):
+    curves = table[(table.variant == "main") & (table.metric == "aopc")]
+    for (corpus_name, name), rows in curves.groupby(["dataset", "classifier"]):
         assert (rows.n == (500 if (corpus_name, name) == ("imdb", "bilstm") else 1000)).all()
         assert set(rows.seed) == {0, 1, 2}
     panels = table[table.variant == "main"].groupby(["dataset", "classifier"]).ngroups
@@ -59,7 +61,8 @@ def test_documents_and_seeds_are_as_many_as_promised(table):
 def test_what_must_be_zero_or_equal_is(table):
     main = table[table.variant == "main"]
     assert (main[(main.metric == "aopc") & (main.k == 0)]["mean"] == 0).all()
-    constant = main[(main.classifier == "fasttext") & main.method.isin(["sa_l1", "sa_l2", "sa_linf", "sa_raw"]) & (main.metric == "undefined")]
+    sensitivities = main[(main.classifier == "fasttext") & main.method.isin(["sa_l1", "sa_l2", "sa_linf", "sa_raw"])]
+    constant = sensitivities[sensitivities.metric == "undefined"]
     assert len(constant) == 24 and (constant["mean"] == 1).all(), "SA is constant on FastText (proposition 3)"
     shares = main[main.metric == "rho in bin"].groupby(["dataset", "classifier", "seed", "method"])["mean"].sum()
     assert np.allclose(shares, 1, atol=1e-3)
@@ -71,7 +74,7 @@ def test_the_correct_and_the_misclassified_are_all(table):
     assert (sizes.correct + sizes.misclassified == sizes.main).dropna().all()
 
 
-# --- reading it -----------------------------------------------------------------------------------------------------------------
+# --- reading it -----------------------------------------------------------------------------------------------------
 
 
 def rows(**columns):
@@ -98,10 +101,11 @@ def test_a_value_is_set_beside_the_reference():
     here = bootstrap([0.2, 0.4])
     assert prose.beside(here, None).endswith("not in the reference")
     said = prose.beside(here, Interval(0.5, 0.4, 0.6, 1000, 0))
-    assert "0.300 [0.200, 0.400] here (n = 2)" in said and "0.500 [0.400, 0.600] in the reference (n = 1,000 a seed), 0.200 apart" in said
+    assert "0.300 [0.200, 0.400] here (n = 2)" in said
+    assert "0.500 [0.400, 0.600] in the reference (n = 1,000 a seed), 0.200 apart" in said
 
 
-# --- computing it -----------------------------------------------------------------------------------------------------------------
+# --- computing it ---------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -113,7 +117,11 @@ def tiny(tmp_path, monkeypatch):
     monkeypatch.delenv("LIB_MODEL_DIR", raising=False)
     monkeypatch.setattr(lib.data, "load", lambda name: corpus())
     fit = lib.training.fit
-    monkeypatch.setattr(lib.training, "fit", lambda name, data, seed=0, **recipe: fit(name, data, seed, **{**RECIPES[name], **recipe}))
+
+    def small_fit(name, data, seed=0, **recipe):
+        return fit(name, data, seed, **(RECIPES[name] | recipe))
+
+    monkeypatch.setattr(lib.training, "fit", small_fit)
     monkeypatch.setattr(command, "find", lambda name: SimpleNamespace(label="the test"))
     monkeypatch.setattr(command, "FOLDER", tmp_path / "results")
     monkeypatch.setattr(command, "VARIANT_DOCUMENTS", 12)
@@ -131,7 +139,8 @@ def test_a_main_cell_holds_what_the_library_computes(name, tiny):
     results = run(command.experiment_of(cell, 12))
     for method in PAPER:
         mean, low, high, n, _ = bootstrap(results[method]["aopc"][:, 3])
-        row = found[(found.method == method) & (found.metric == "aopc") & (found.k == 3) & (found.variant == "main")].iloc[0]
+        aopc = found[(found.method == method) & (found.metric == "aopc") & (found.variant == "main")]
+        row = aopc[aopc.k == 3].iloc[0]
         assert (row["mean"], row.low, row.high, row.n) == (float(mean), float(low), float(high), 12)
     assert set(found.variant) <= {"main", "correct", "misclassified"}
 
@@ -186,8 +195,10 @@ class Inline:
 def test_the_chapters_experiments_are_many_enough():
     whole = [experiment for experiment in shared() if experiment.K is None]
     for experiment in whole:
-        assert experiment.documents == (100 if (experiment.corpus, experiment.classifier) == ("imdb", "bilstm") else 200)
+        panel = experiment.corpus, experiment.classifier
+        assert experiment.documents == (100 if panel == ("imdb", "bilstm") else 200)
     plain = [experiment for experiment in whole if not (experiment.explain or experiment.measure or experiment.recipe)]
     panels = {(experiment.corpus, experiment.classifier) for experiment in plain}
     assert len(panels) == 6
-    assert {(experiment.corpus, "fasttext") for experiment in plain if experiment.precision == "float64"} == {panel for panel in panels if panel[1] == "fasttext"}
+    double = {(experiment.corpus, experiment.classifier) for experiment in plain if experiment.precision == "float64"}
+    assert double == {panel for panel in panels if panel[1] == "fasttext"}

@@ -43,7 +43,8 @@ def results():
 
 @pytest.fixture(scope="module")
 def verdicts(results):
-    return Verdicts(results, {"eq. 4: the product is the look-up": True, "BiLSTM: 'great' is not large by SignedGI": False})
+    return Verdicts(results, {"eq. 4: the product is the look-up": True,
+                              "BiLSTM: 'great' is not large by SignedGI": False})
 
 
 def lines(markdown):
@@ -52,12 +53,13 @@ def lines(markdown):
     return [re.split(r"(?<!\\)\|", line[1:-1]) for line in rows[2:]]
 
 
-# --- the page -----------------------------------------------------------------------------------------------------------
+# --- the page -------------------------------------------------------------------------------------------------------
 
 
 def test_every_claim_is_shown_once():
     cells = [cell.source for cell in jupytext.read(PAGE).cells if cell.cell_type == "code"]
-    shown = [name for source in cells for name in re.findall(r"^tables\.claims\(verdicts, claims\.(\w+)", source, re.MULTILINE)]
+    call = re.compile(r"^tables\.claims\(verdicts, claims\.(\w+)", re.MULTILINE)
+    shown = [name for source in cells for name in call.findall(source)]
     assert [claim for name in shown for claim in getattr(claims, name)] == claims.CLAIMS
 
 
@@ -74,19 +76,25 @@ def test_visible_code_of_the_report_fits_the_page():
     assert [line for source in shown for line in source.splitlines() if len(line) > 79] == []
 
 
-# --- one claim ----------------------------------------------------------------------------------------------------------
+# --- one claim ------------------------------------------------------------------------------------------------------
 
 
-def answer(*intervals, panel=IMDB, outcome=rules.HOLDS, numbers=(Number("aopc", "signed_gi - loo", 10),)):
+AHEAD = (Number("aopc", "signed_gi - loo", 10),)
+
+
+def answer(*intervals, panel=IMDB, outcome=rules.HOLDS, numbers=AHEAD):
     return Evidence(panel, numbers, intervals, outcome)
 
 
 @pytest.mark.parametrize("numbers, said", [
     ((Number("aopc", "signed_gi - loo", 10),), "IMDB-TextCNN: SignedGI − LOO, K = 10"),
-    ((Number("aopc", "sa_l1 - random", END), Number("aopc", "signed_gi - random", END)), "IMDB-TextCNN: SA L1 − Random, longest K"),
+    ((Number("aopc", "sa_l1 - random", END), Number("aopc", "signed_gi - random", END)),
+     "IMDB-TextCNN: SA L1 − Random, longest K"),
     ((Number("rho", "sa_l1"), Number("rho", "sa_l2")), "IMDB-TextCNN: SA L1, SA L2"),
-    ((Number("rho", "signed_gi", panel=claims.IMDB_BILSTM), Number("rho", "signed_gi")), "IMDB-BiLSTM against IMDB-TextCNN: SignedGI"),
-    (tuple(Number("aopc", "sa_l1 - random", 10, panel=panel) for panel in claims.ALL), "all panels: SA L1 − Random, K = 10"),
+    ((Number("rho", "signed_gi", panel=claims.IMDB_BILSTM), Number("rho", "signed_gi")),
+     "IMDB-BiLSTM against IMDB-TextCNN: SignedGI"),
+    (tuple(Number("aopc", "sa_l1 - random", 10, panel=panel) for panel in claims.ALL),
+     "all panels: SA L1 − Random, K = 10"),
     ((Number("relative norm", "gradient", 0, "readout-last-reasons"),) * 10, "IMDB-TextCNN: gradient, last states"),
     ((Number("aopc greedy", "greedy loo - loo", 10, "reasons"),), "IMDB-TextCNN: LOO asked again − LOO"),
 ])
@@ -107,24 +115,29 @@ def test_numbers_are_said_with_what_they_are_compared_with():
 
 def test_many_answers_are_told_by_their_ends_and_by_where_they_fail():
     found = [answer(SOME._replace(mean=mean), panel=panel, outcome=outcome) for mean, panel, outcome in (
-        (0.3, claims.ALL[0], rules.HOLDS), (0.1, claims.ALL[1], rules.FAILS), (0.7, claims.ALL[2], rules.HOLDS), (0.2, claims.ALL[1], rules.FAILS))]
+        (0.3, claims.ALL[0], rules.HOLDS), (0.1, claims.ALL[1], rules.FAILS), (0.7, claims.ALL[2], rules.HOLDS),
+        (0.2, claims.ALL[1], rules.FAILS))]
     told = tables.told([*found, answer(None, outcome=rules.MISSING)])
-    assert told.startswith("yes in 2 of 4, 1 not computed<br>AG-TextCNN: ") and told.endswith("<br>no in AG-TextCNN (2)")
+    assert told.startswith("yes in 2 of 4, 1 not computed<br>AG-TextCNN: ")
+    assert told.endswith("<br>no in AG-TextCNN (2)")
     assert "AG-BiLSTM" in told and "AG-FastText" not in told, "the smallest and the largest only"
     assert tables.told([answer(None, outcome=rules.MISSING)] * 2) == "not computed"
-    assert tables.told([answer(NAN, outcome=rules.UNDEFINED), answer(None, outcome=rules.MISSING)]) == "1 undefined, 1 not computed"
+    neither = [answer(NAN, outcome=rules.UNDEFINED), answer(None, outcome=rules.MISSING)]
+    assert tables.told(neither) == "1 undefined, 1 not computed"
 
 
 def test_a_row_says_where_its_verdict_comes_from():
     claim = claims.CONCLUSION[0]
     assert tables.stated(Judgement(claim, [], [], rules.HOLDS, rules.FAILS)) == "**holds**<br>this build: does not hold"
-    assert tables.stated(Judgement(claim, [], [], rules.MISSING, rules.PART)) == "**holds in part**<br>from this build alone"
+    alone = Judgement(claim, [], [], rules.MISSING, rules.PART)
+    assert tables.stated(alone) == "**holds in part**<br>from this build alone"
     assert tables.stated(Judgement(claim, [], [], rules.HOLDS, rules.MISSING)) == "**holds**"
 
 
 def test_each_row_has_its_id_and_bbc_news_a_column_of_its_own(verdicts, results):
     rows = lines(tables.claims(verdicts, claims.QUANTITATIVE))
-    assert [re.search(r'id="([^"]+)"', row[0])[1] for row in rows] == [claims.anchor(claim) for claim in claims.QUANTITATIVE]
+    ids = [re.search(r'id="([^"]+)"', row[0])[1] for row in rows]
+    assert ids == [claims.anchor(claim) for claim in claims.QUANTITATIVE]
     assert all(len(row) == 5 for row in rows) and "BBC-TextCNN" in rows[0][4]
     only = Results()
     only.here = Build({(IMDB, "main"): numbers()})
@@ -134,13 +147,14 @@ def test_each_row_has_its_id_and_bbc_news_a_column_of_its_own(verdicts, results)
 def test_checks_say_yes_no_or_not_made_with_their_reason(verdicts):
     because = {"BiLSTM: 'great' is not large by SignedGI": "*fourth*"}
     rows = {row[0]: row for row in lines(tables.claims(verdicts, claims.METHODS + claims.QUALITATIVE, because))}
-    look = {quote: next(row for name, row in rows.items() if quote in name) for quote in ("Equation 4", "Equation 2", "misses the word")}
+    look = {quote: next(row for name, row in rows.items() if quote in name)
+            for quote in ("Equation 4", "Equation 2", "misses the word")}
     assert "yes: eq\\. 4" in look["Equation 4"][3] and "**holds**" in look["Equation 4"][1]
     assert "not made: eq\\. 2" in look["Equation 2"][3] and "**not computed**" in look["Equation 2"][1]
     assert "(\\*fourth\\*)" in look["misses the word"][3] and "**does not hold**" in look["misses the word"][1]
 
 
-# --- all of them --------------------------------------------------------------------------------------------------------
+# --- all of them ----------------------------------------------------------------------------------------------------
 
 
 def test_rows_are_counted(verdicts):
@@ -158,7 +172,8 @@ def test_what_was_compared_is_said(results):
         source = "Made up."
 
     facts = tables.facts(results, [Corpus(), Corpus()])
-    assert "12 a panel" in facts.data and "Made up. Made up." in facts.data and "**AG's News is not available" in facts.data
+    assert "12 a panel" in facts.data and "Made up. Made up." in facts.data
+    assert "**AG's News is not available" in facts.data
     assert lines(tables.accuracies(results))[-1][0].strip() == "BBC-TextCNN"
 
 
@@ -166,18 +181,21 @@ def test_chance_counts_the_intervals_that_are_asked_about_zero(verdicts):
     found = {(one.claim.rule, answer.panel, answer.group) for one in verdicts.judged for answer in one.build
              if one.claim.rule in (rules.above, rules.below, rules.tie, rules.not_below)}
     tested = len({key[1:] for key in found})
-    assert f"at {tested:,} of them" in tables.chance(verdicts).data and f"about {0.05 * tested:.0f} intervals" in tables.chance(verdicts).data
+    said = tables.chance(verdicts).data
+    assert f"at {tested:,} of them" in said and f"about {0.05 * tested:.0f} intervals" in said
 
 
-# --- conventions --------------------------------------------------------------------------------------------------------
+# --- conventions ----------------------------------------------------------------------------------------------------
 
 
 def test_a_verdict_near_its_border_is_named_when_the_convention_moves(results):
     verdicts = Verdicts(results, quote="a strong positive association with LOO")
     claim = replace(verdicts.judged[0].claim, panels=(IMDB,))
-    for mean, expected in ((0.55, [("0.5 → 0.625", "holds", "does not hold")]), (0.9, []), (0.45, [("0.5 → 0.4", "does not hold", "holds")])):
+    for mean, expected in ((0.55, [("0.5 → 0.625", "holds", "does not hold")]), (0.9, []),
+                           (0.45, [("0.5 → 0.4", "does not hold", "holds")])):
         one = Interval(mean, mean - 0.01, mean + 0.01, 100)
-        verdicts.results = type("R", (), {"there": staticmethod(lambda panel, number, one=one: one), "here": staticmethod(lambda panel, number: None)})
+        verdicts.results = type("R", (), {"there": staticmethod(lambda panel, number, one=one: one),
+                                          "here": staticmethod(lambda panel, number: None)})
         verdicts.judged = [Judgement(claim, [], [], rules.HOLDS if mean >= 0.5 else rules.FAILS, rules.MISSING)]
         found = [row for factor in varied.FACTORS for row in varied.changed(verdicts, factor)]
         assert [(row[1].partition(" = ")[2], *row[2:]) for row in found] == expected
@@ -185,7 +203,7 @@ def test_a_verdict_near_its_border_is_named_when_the_convention_moves(results):
 
 def test_the_papers_own_borders_are_not_varied(verdicts):
     by_rule = {one.claim.rule: varied.rests_on_a_convention(one) for one in verdicts.judged}
-    assert by_rule[rules.between] is False and by_rule[rules.above] is False and by_rule[rules.overlap] is True and by_rule[None] is False
+    assert not any(by_rule[rule] for rule in (rules.between, rules.above, None)) and by_rule[rules.overlap]
     asked = sum(map(varied.rests_on_a_convention, verdicts.judged))
     assert varied.conventions(verdicts).data.startswith(f"{asked} rows rest on a convention")
 
@@ -197,21 +215,24 @@ def test_every_rule_is_listed_with_its_rows():
 
 
 def test_distances_are_between_means_that_both_have(tmp_path):
-    about = {"dataset": "imdb", "source": "s", "classifier": "textcnn", "n": 9, "seed": 0, "variant": "main", "lib_version": "0", "date": "2031-01-01"}
+    about = {"dataset": "imdb", "source": "s", "classifier": "textcnn", "n": 9, "seed": 0, "variant": "main",
+             "lib_version": "0", "date": "2031-01-01"}
     run = numbers()
     here = run["loo"]["aopc"][:, 10].double().mean().item()
-    rows = [about | {"metric": "aopc", "method": "loo", "k": 10, "mean": here + 0.25, "low": here - 1, "high": here + 1},
+    rows = [about | {"metric": "aopc", "method": "loo", "k": 10, "mean": here + 0.25, "low": here - 1,
+                     "high": here + 1},
             about | {"metric": "aopc", "method": "random", "k": 10, "mean": 9, "low": 8.5, "high": 9.5}]
     pd.DataFrame(rows)[COLUMNS].to_csv(tmp_path / "a.csv", index=False)
     found = Results(reference=tmp_path)
     found.here = Build({(IMDB, "main"): run})
     ten, *_, rho, _ = lines(varied.distances(found))
     far = 9 - run["random"]["aopc"][:, 10].double().mean().item()
-    assert [cell.strip() for cell in ten] == ["AOPC(10)", "2", f"{(far + 0.25) / 2:.3f}", f"{far:.3f} (IMDB-TextCNN, Random)", "0.50", "0.50"]
+    assert [cell.strip() for cell in ten] == ["AOPC(10)", "2", f"{(far + 0.25) / 2:.3f}",
+                                              f"{far:.3f} (IMDB-TextCNN, Random)", "0.50", "0.50"]
     assert rho[1].strip() == "0"
 
 
-# --- reasons and the review -----------------------------------------------------------------------------------------------
+# --- reasons and the review -----------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -221,7 +242,8 @@ def model():
     return untrained("textcnn", classes=2, filters=5)
 
 
-TEXTS = ["the film was warm and clever . it was good fine plot , warm", "a dull film and a cold plot ! stupid tired , dull the it was a",
+TEXTS = ["the film was warm and clever . it was good fine plot , warm",
+         "a dull film and a cold plot ! stupid tired , dull the it was a",
          "it was fine", "the plot was moving and the film was dull . a tired , cold , stupid thing"]
 
 
@@ -230,7 +252,8 @@ def test_reasons_are_what_the_library_measures(model):
     found = dict(reasons.of_gradients(model, batch))
     scores = explain_all(model, batch, ["sa_l1", "sa_linf"])
     close = torch.testing.assert_close
-    close(found[Number("rho between", "sa_l1, sa_linf", None, "reasons")], pearson(scores["sa_l1"], scores["sa_linf"], batch.mask)[0])
+    close(found[Number("rho between", "sa_l1, sa_linf", None, "reasons")],
+          pearson(scores["sa_l1"], scores["sa_linf"], batch.mask)[0])
     assert [number.k for number in found if number.metric == "relative norm"] == list(range(10))
     assert all(values.shape == (4,) for values in found.values())
 
@@ -239,14 +262,16 @@ def test_reasons_are_what_the_library_measures(model):
     close(asked[Number("aopc greedy", "greedy loo", 3, "reasons")], again)
     loo = asked[Number("aopc greedy", "loo", 3, "reasons")]
     close(asked[Number("aopc greedy", "greedy loo - loo", 3, "reasons")], again - loo)
-    assert {number.method for number in asked} == {"loo", "signed_gi", "greedy loo", "greedy loo - loo", "greedy loo - signed_gi", "signed_gi - loo"}
+    assert {number.method for number in asked} == {"loo", "signed_gi", "greedy loo", "greedy loo - loo",
+                                                   "greedy loo - signed_gi", "signed_gi - loo"}
 
 
 def test_quarters_begin_with_the_shortest_documents():
     rho, p = torch.tensor([0.1, 0.2, torch.nan, 0.4]), torch.tensor([0.01, 0.5, torch.nan, 0.04])
     found = dict(reasons.of_lengths(rho, p, torch.tensor([9, 3, 20, 5])))
     by_quarter = [found[Number("rho by length", "signed_gi", k, "reasons")].tolist() for k in range(4)]
-    assert by_quarter[:3] == [[pytest.approx(0.2)], [pytest.approx(0.4)], [pytest.approx(0.1)]] and np.isnan(by_quarter[3]).all()
+    assert by_quarter[:3] == [[pytest.approx(0.2)], [pytest.approx(0.4)], [pytest.approx(0.1)]]
+    assert np.isnan(by_quarter[3]).all()
     significant = [found[Number("p <= 0.05 by length", "signed_gi", k, "reasons")].tolist() for k in range(4)]
     assert significant[:3] == [[0], [1], [1]] and np.isnan(significant[3]).all()
 
