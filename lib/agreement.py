@@ -11,7 +11,8 @@ RELATIVE_RANGE = 1e-12  # below this a vector counts as constant: its correlatio
 def pearson(a: Tensor, b: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     r"""Pearson correlation of two explanations over the words of each document, and its p-value: [B], [B].
 
-    :math:`\rho = \frac{\sum_i (a_i - \bar a)(b_i - \bar b)}{\sqrt{\sum_i (a_i - \bar a)^2} \sqrt{\sum_i (b_i - \bar b)^2}}`,
+    :math:`\rho = \frac{\sum_i (a_i - \bar a)(b_i - \bar b)}
+    {\sqrt{\sum_i (a_i - \bar a)^2} \sqrt{\sum_i (b_i - \bar b)^2}}`,
     two-sided p from Student's t with m - 2 degrees of freedom, in float64. Both are NaN where the correlation is
     not defined: fewer than three words, or one of the explanations constant over the document.
 

@@ -55,9 +55,9 @@ def whole_number(value: int, name: str, least: int | None = None) -> int:
     except TypeError:
         number = None
     if number is None:
-        raise ValueError(f"{name} is {value!r}: it must be a whole number.")
+        raise ValueError(f"The option {name} is {value!r}: it must be a whole number.")
     if least is not None and number < least:
-        raise ValueError(f"{name} is {number}: it must be at least {least}.")
+        raise ValueError(f"The option {name} is {number}: it must be at least {least}.")
     return number
 
 

@@ -15,9 +15,9 @@ from .text import Batch
 
 def greedy(classifier, batch: Batch, steps: int, method: str = "loo", target: str | int | Tensor = "gold",
            **options) -> Tensor:
-    """Scores [B, W] of a deletion that looks again: zero the word with the highest score, score the rest, ``steps`` times.
+    """Scores [B, W] of a deletion that looks again: zero the word with the highest score, score the rest, and so on.
 
-    The word zeroed first has the score ``steps``, the next one less, words that never were 0; a document with fewer
+    The word zeroed first has the score ``steps``, the next one less, words that never are 0; a document with fewer
     words runs out of them. A method that scores words one at a time cannot see what they do together; asked again
     after each word, it can. The class explained is that of the whole document throughout. Costs ``steps`` times the
     method. ``options`` are those of the method.
@@ -48,10 +48,11 @@ def _greedy(classifier, part: Batch, steps: int, method: str, options: dict) -> 
 
 
 def largest_share(gradient: Tensor, mask: Tensor) -> Tensor:
-    r"""Share of the largest dimension in the L1 norm, mean over the words of each document: [B], from gradient [B, T, D].
+    r"""Share of the largest dimension in the L1 norm, mean over each document's words: [B], from gradient [B, T, D].
 
-    :math:`\lVert g_i \rVert_\infty / \lVert g_i \rVert_1`, between 1 / D (all dimensions alike) and 1 (one dimension has
-    it all). NaN for a document whose gradient is zero at every word. Taught in: *What decides the outcome?*
+    :math:`\lVert g_i \rVert_\infty / \lVert g_i \rVert_1`, between 1 / D (all dimensions alike) and 1 (one
+    dimension has it all). NaN for a document whose gradient is zero at every word.
+    Taught in: *What decides the outcome?*
     """
     sizes = gradient.abs()
     total = sizes.sum(dim=2)
@@ -64,7 +65,7 @@ def norms_by_position(gradient: Tensor, mask: Tensor, bins: int = 10) -> Tensor:
     r"""How large the gradient is from the first to the last tenth of each document: [B, bins], from gradient [B, T, D].
 
     The mean of :math:`\lVert g_i \rVert_2` over the words of a bin, divided by the mean over the document: 1 everywhere
-    if the norm does not depend on the position. NaN for documents with fewer words than bins, or with no gradient at all.
+    if the norm does not depend on the position. NaN for documents with fewer words than bins, or without a gradient.
     Taught in: *What decides the outcome?*
     """
     norms = gradient.norm(dim=2).masked_fill(~mask, 0.0)

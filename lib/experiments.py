@@ -30,8 +30,8 @@ from .targets import check_quantity
 
 PRECISIONS = ("float32", "float64")
 # What decides the numbers; what decides the classifier is in the key of its checkpoint.
-CODE = ("agreement.py", "attribution/**/*.py", "checks.py", "experiments.py", "faithfulness.py", "masking/**/*.py", "passes.py",
-        "seeding.py", "targets.py")
+CODE = ("agreement.py", "attribution/**/*.py", "checks.py", "experiments.py", "faithfulness.py",
+        "masking/**/*.py", "passes.py", "seeding.py", "targets.py")
 
 
 @dataclass(frozen=True)

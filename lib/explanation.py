@@ -29,7 +29,7 @@ class Explanation:
     of: str | None = None
 
     def __iter__(self) -> Iterator[tuple[str, float]]:
-        return iter(zip(self.words, self.scores))
+        return iter(zip(self.words, self.scores, strict=True))
 
     def __len__(self) -> int:
         return len(self.words)
@@ -46,8 +46,8 @@ class Explanation:
         return self.picture()._repr_html_()
 
 
-def explain_text(text: str, classifier: TextClassifier | str = "textcnn", corpus: str = "imdb", method: str = "signed_gi",
-                 target: str | int = "predicted", **options) -> Explanation:
+def explain_text(text: str, classifier: TextClassifier | str = "textcnn", corpus: str = "imdb",
+                 method: str = "signed_gi", target: str | int = "predicted", **options) -> Explanation:
     """Explain one text: ``explain_text("A fine film.")`` is a list of ``(word, score)`` and a picture of it.
 
     ``classifier`` is a trained classifier, or the key of one that is then trained on ``corpus`` or loaded from the
@@ -60,7 +60,8 @@ def explain_text(text: str, classifier: TextClassifier | str = "textcnn", corpus
         classifier = training.fit(classifier, data.load(corpus))
     if isinstance(target, str) and target != "predicted":
         if target not in classifier.classes:
-            raise ValueError(f"Unknown class {target!r}: choose one of {', '.join(classifier.classes)}, its index, or 'predicted'.")
+            raise ValueError(f"Unknown class {target!r}: choose one of {', '.join(map(str, classifier.classes))}, "
+                             "its index, or 'predicted'.")
         target = classifier.classes.index(target)
     batch = classifier.encode([text])
     with torch.no_grad():

@@ -42,17 +42,18 @@ def ranks(batch: Batch, scores: Tensor, seed: int = 0, ties: str = "random") -> 
 
 @torch.no_grad()
 def deletion_curve(classifier, batch: Batch, scores: Tensor, K: int | None = None, operator: str = "zero",
-                   target: str | int | Tensor = "gold", seed: int = 0, words_per_pass: int | None = None, shortcut: bool = True,
-                   ties: str = "random") -> Tensor:
+                   target: str | int | Tensor = "gold", seed: int = 0, words_per_pass: int | None = None,
+                   shortcut: bool = True, ties: str = "random") -> Tensor:
     """Probability of the target class with the k highest-scored words masked, k = 0..K: [B, K + 1].
 
-    ``K`` defaults to the length of the longest document of the batch, and is at most :data:`MOST_MASKED`. A document with fewer than k words stays where it was when
-    its last word was masked. ``operator`` is "zero", "delete" or "mask" (:func:`lib.masking.remove`).
+    ``K`` defaults to the length of the longest document of the batch; beyond it, it is at most ``MOST_MASKED``. A
+    document with fewer than k words stays where it was when its last word was masked. ``operator`` is "zero",
+    "delete" or "mask" (:func:`lib.masking.remove`).
     ``words_per_pass`` bounds the memory; ``shortcut=False`` computes every version of a document anew; ``seed`` and
     ``ties`` are those of :func:`ranks`.
 
-    Raises ``ValueError`` for a ``K`` out of range, an unknown operator, scores that do not fit the batch, a document too
-    long for the classifier, or a classifier whose probabilities are not finite.
+    Raises ``ValueError`` for a ``K`` out of range, an unknown operator, scores that do not fit the batch, a document
+    too long for the classifier, or a classifier whose probabilities are not finite.
     Taught in: *AOPC*.
     """
     check_operator(operator)
@@ -63,7 +64,8 @@ def deletion_curve(classifier, batch: Batch, scores: Tensor, K: int | None = Non
         words = part.word_mask.shape[1]
         of_part = isinstance(target, Tensor) and target.dim() == 1
         classes = target_classes(classifier, part, target[rows.to(target.device)] if of_part else target)
-        logits = logits_in_order(classifier, part, rank[rows, :words], min(K, words), operator, words_per_pass, shortcut)
+        steps = min(K, words)
+        logits = logits_in_order(classifier, part, rank[rows, :words], steps, operator, words_per_pass, shortcut)
         values = quantity(logits, classes[:, None].expand(logits.shape[:2]), "probability")
         curves.append(torch.cat([values, values[:, -1:].expand(-1, K + 1 - values.shape[1])], dim=1))
         order.append(rows)
@@ -98,6 +100,6 @@ def _cut_off(K: int | None, batch: Batch) -> int:
         raise ValueError(f"K is {K}: the number of masked words cannot be negative.")
     longest = int(batch.lengths.max())
     if K > max(MOST_MASKED, longest):
-        raise ValueError(f"K is {K:,}, the longest document has {longest} words, and a curve that stays where it is goes to "
-                         f"{MOST_MASKED:,} at most: choose a smaller K.")
+        raise ValueError(f"K is {K:,}, the longest document has {longest} words, and a curve that stays where it is "
+                         f"goes to {MOST_MASKED:,} at most: choose a smaller K.")
     return int(K)

@@ -53,8 +53,8 @@ def check_eval(classifier) -> None:
     parts = [classifier, *vars(classifier).values()] if hasattr(classifier, "__dict__") else [classifier]
     modules = [module for part in parts if isinstance(part, nn.Module) for module in part.modules()]
     if classifier.training or any(module.training for module in modules):
-        raise ValueError("The classifier is in training mode, or a part of it is, where dropout makes every score random: "
-                         "call eval() on all of it first.")
+        raise ValueError("The classifier is in training mode, or a part of it is, where dropout makes every score "
+                         "random: call classifier.eval() first.")
 
 
 def class_logits(classifier, embeddings: Tensor, mask: Tensor) -> Tensor:
@@ -65,8 +65,8 @@ def class_logits(classifier, embeddings: Tensor, mask: Tensor) -> Tensor:
     logits = classifier.logits(embeddings, mask)
     expected = (len(embeddings), len(classifier.classes))
     if logits.shape != expected:
-        raise ValueError(f"The logits have shape {list(logits.shape)} for {expected[0]} documents and {expected[1]} classes: "
-                         f"they must be {list(expected)}. A single output z stands for the two logits 0 and z.")
+        raise ValueError(f"The logits have shape {list(logits.shape)} for {expected[0]} documents and {expected[1]} "
+                         f"classes, not {list(expected)}: write a single output z as the two logits 0 and z.")
     return logits
 
 
@@ -76,7 +76,8 @@ def quantity(logits: Tensor, classes: Tensor, of: str = "loss") -> Tensor:
     With :math:`z` the logits and :math:`y` the class: ``"logit"`` :math:`z_y`, ``"probability"``
     :math:`p_y = e^{z_y} / \sum_c e^{z_c}`, ``"loss"`` :math:`l_y = -\log p_y` in nats.
 
-    Half precision is raised to float32 first. Raises ``ValueError`` for another name. Taught in: *From one-hot to SignedGI*.
+    Half precision is raised to float32 first. Raises ``ValueError`` for another name.
+    Taught in: *From one-hot to SignedGI*.
     """
     check_quantity(of)
     logits = logits.float() if logits.dtype in HALF else logits

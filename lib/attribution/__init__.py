@@ -11,7 +11,7 @@ from ..checks import as_keys
 from ..passes import passes
 from ..targets import target_classes
 from ..text import Batch
-from . import chance, gradients, occlusion  # each import registers its methods
+from . import chance, gradients, occlusion, paths  # noqa: F401 - each import registers its methods
 from .gradients import InputGradient, gradient_at, input_gradient, saliency
 from .registry import METHODS, Method, lookup, variant
 
@@ -54,7 +54,7 @@ def explain_all(classifier, batch: Batch, methods: str | Iterable[str], words_pe
 
 
 def check(methods: str | Iterable[str], options: dict) -> list[Method]:
-    """The methods by their keys. Raises ``ValueError`` for an unknown one, and for an option that none of them knows."""
+    """The methods by their keys. Raises ``ValueError`` for an unknown one, or an option that none of them knows."""
     keys = as_keys(methods)
     chosen = [lookup(key) for key in keys]
     if unknown := sorted(set(options).difference(*map(options_of, chosen))):
@@ -107,4 +107,5 @@ def _check_scores(scores: Tensor, part: Batch, rows: Tensor, method: Method) -> 
     bad = (~torch.isfinite(scores)).any(dim=1).nonzero().flatten()
     if len(bad):
         raise ValueError(f"{method.label} gave scores that are not finite numbers for document {int(rows[bad[0]])} "
-                         f"(of {len(bad)} such): look for NaN or infinite values in the classifier's embeddings and weights.")
+                         f"(of {len(bad)} such): look for NaN or infinite values in the classifier's embeddings and "
+                         "weights.")

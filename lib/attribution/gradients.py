@@ -12,6 +12,7 @@ from ..targets import check_eval, class_logits, quantity, support_sign, target_c
 from ..text import Batch
 from .registry import method
 
+ONE_PASS = "1 forward, 1 backward"
 REDUCTIONS = {
     "sum": lambda values: values.sum(dim=-1),
     "mean": lambda values: values.mean(dim=-1),
@@ -87,7 +88,7 @@ def input_gradient(classifier, batch: Batch, of: str = "loss", target: str | int
     return InputGradient(values, embeddings, of)
 
 
-@method("saliency", "Gradient saliency", sign="none", cost="1 forward, 1 backward", citation="atanasova2020", shares_gradient=True)
+@method("saliency", "Gradient saliency", sign="none", cost=ONE_PASS, citation="atanasova2020", shares_gradient=True)
 def saliency(classifier, batch: Batch, reduce: str = "l2", times_input: bool = False, of: str = "loss",
              target: str | int | Tensor = "gold", by_type: bool = False,
              gradient: InputGradient | None = None) -> Tensor:
@@ -107,7 +108,7 @@ def saliency(classifier, batch: Batch, reduce: str = "l2", times_input: bool = F
     return batch.by_word(REDUCTIONS[reduce](values))
 
 
-@method("sa_raw", "SA raw", sign="none", cost="1 forward, 1 backward", citation="nguyen2018", shares_gradient=True)
+@method("sa_raw", "SA raw", sign="none", cost=ONE_PASS, citation="nguyen2018", shares_gradient=True)
 def sa_raw(classifier, batch: Batch, **options) -> Tensor:
     r"""Raw sensitivity :math:`s_i = \sum_d g_{i,d}`, [B, W]: it has a sign, but one that means nothing.
 
@@ -117,7 +118,7 @@ def sa_raw(classifier, batch: Batch, **options) -> Tensor:
     return saliency(classifier, batch, reduce="sum", **options)
 
 
-@method("sa_l1", "SA L1", sign="none", cost="1 forward, 1 backward", citation="li2016visualizing", shares_gradient=True)
+@method("sa_l1", "SA L1", sign="none", cost=ONE_PASS, citation="li2016visualizing", shares_gradient=True)
 def sa_l1(classifier, batch: Batch, **options) -> Tensor:
     r"""Sensitivity :math:`s_i = \sum_d |g_{i,d}|`, [B, W]: large if the loss reacts to moving the word's vector.
 
@@ -127,7 +128,7 @@ def sa_l1(classifier, batch: Batch, **options) -> Tensor:
     return saliency(classifier, batch, reduce="l1", **options)
 
 
-@method("sa_l2", "SA L2", sign="none", cost="1 forward, 1 backward", citation="arras2016", shares_gradient=True)
+@method("sa_l2", "SA L2", sign="none", cost=ONE_PASS, citation="arras2016", shares_gradient=True)
 def sa_l2(classifier, batch: Batch, **options) -> Tensor:
     r"""Sensitivity :math:`s_i = (\sum_d g_{i,d}^2)^{1/2}`, [B, W]: the steepest slope of the loss at the word.
 
@@ -136,7 +137,7 @@ def sa_l2(classifier, batch: Batch, **options) -> Tensor:
     return saliency(classifier, batch, reduce="l2", **options)
 
 
-@method("sa_linf", "SA Linf", sign="none", cost="1 forward, 1 backward", citation="simonyan2014", shares_gradient=True)
+@method("sa_linf", "SA Linf", sign="none", cost=ONE_PASS, citation="simonyan2014", shares_gradient=True)
 def sa_linf(classifier, batch: Batch, **options) -> Tensor:
     r"""Sensitivity :math:`s_i = \max_d |g_{i,d}|`, [B, W]: the most sensitive single dimension.
 
@@ -145,7 +146,7 @@ def sa_linf(classifier, batch: Batch, **options) -> Tensor:
     return saliency(classifier, batch, reduce="linf", **options)
 
 
-@method("gi", "Gradient x Input", sign="quantity", cost="1 forward, 1 backward", citation="denil2014", shares_gradient=True)
+@method("gi", "Gradient x Input", sign="quantity", cost=ONE_PASS, citation="denil2014", shares_gradient=True)
 def gi(classifier, batch: Batch, of: str = "loss", target: str | int | Tensor = "gold", by_type: bool = False,
        gradient: InputGradient | None = None, shortcut: bool = True) -> Tensor:
     r"""Gradient times input :math:`s_i = g_i \cdot e_i`, [B, W], the derivative with respect to the one-hot entry.
@@ -158,10 +159,10 @@ def gi(classifier, batch: Batch, of: str = "loss", target: str | int | Tensor = 
         classes = target_classes(classifier, batch, target)
         embeddings = classifier.embed(batch).detach()
         return found.gradient_times_input(classifier, embeddings, batch.mask, classes, of)
-    return saliency(classifier, batch, "sum", times_input=True, of=of, target=target, by_type=by_type, gradient=gradient)
+    return saliency(classifier, batch, "sum", True, of, target, by_type, gradient)
 
 
-@method("signed_gi", "SignedGI", sign="support", cost="1 forward, 1 backward", citation="du2021", shares_gradient=True)
+@method("signed_gi", "SignedGI", sign="support", cost=ONE_PASS, citation="du2021", shares_gradient=True)
 def signed_gi(classifier, batch: Batch, of: str = "loss", target: str | int | Tensor = "gold", by_type: bool = False,
               gradient: InputGradient | None = None, shortcut: bool = True) -> Tensor:
     r"""SignedGI :math:`s_i = - g_i \cdot e_i` for the loss, [B, W]: positive means the word supports the class.

@@ -15,8 +15,8 @@ SIGNS = ("support", "quantity", "none")
 class Method:
     """What is known about a method: its name in figures, what its sign means, its cost, its source.
 
-    ``sign`` is ``"support"`` if a positive score supports the class whatever is explained, ``"quantity"`` if it raises the
-    quantity explained (a loss, a logit, a probability), ``"none"`` if the sign means nothing.
+    ``sign`` is ``"support"`` if a positive score supports the class whatever is explained, ``"quantity"`` if it raises
+    the quantity explained (a loss, a logit, a probability), ``"none"`` if the sign means nothing.
     """
 
     key: str
@@ -43,9 +43,10 @@ METHODS: dict[str, Method] = {}
 def method(key: str, label: str, *, sign: str, cost: str, citation: str, shares_gradient: bool = False):
     """Register a function of ``(classifier, batch, **options)`` as a method.
 
-    ``sign`` is one of ``SIGNS`` (see :class:`Method`), ``cost`` is in passes through the classifier for a document of m words
-    and n points, ``citation`` a key of the bibliography. ``shares_gradient`` says that the function takes ``gradient=``, an
-    :class:`lib.attribution.gradients.InputGradient` computed before. Raises ``ValueError`` for another ``sign``.
+    ``sign`` is one of ``SIGNS`` (see :class:`Method`), ``cost`` is in passes through the classifier for a document of m
+    words and n points, ``citation`` a key of the bibliography. ``shares_gradient`` says that the function takes
+    ``gradient=``, an :class:`lib.attribution.gradients.InputGradient` computed before.
+    Raises ``ValueError`` for another ``sign``.
     """
     if sign not in SIGNS:
         raise ValueError(f"Unknown sign {sign!r}: choose one of {', '.join(SIGNS)}.")
@@ -59,8 +60,8 @@ def method(key: str, label: str, *, sign: str, cost: str, citation: str, shares_
 def variant(key: str, **options) -> str:
     """The key of a method under options of its own: ``variant("ig", points=300)`` is ``"ig(points=300)"``.
 
-    Wherever a method's key is expected, this one will do, beside that of the method itself: in another process, too, and in
-    a table, because the key says all. Raises ``ValueError`` for an unknown method or option.
+    Wherever a method's key is expected, this one will do, beside that of the method itself: in another process, too,
+    and in a table, because the key says all. Raises ``ValueError`` for an unknown method or option.
     """
     named = f"{key}({', '.join(f'{name}={value!r}' for name, value in sorted(options.items()))})" if options else key
     lookup(named)

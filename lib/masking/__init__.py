@@ -15,7 +15,8 @@ OPERATORS = ("zero", "delete", "mask")
 MOST_WORD_STEPS = 1_000_000_000  # for one document: LOO of 31,000 words
 
 
-def remove(classifier, embeddings: Tensor, mask: Tensor, removed: Tensor, operator: str = "zero") -> tuple[Tensor, Tensor]:
+def remove(classifier, embeddings: Tensor, mask: Tensor, removed: Tensor,
+           operator: str = "zero") -> tuple[Tensor, Tensor]:
     """Embeddings [N, T, D] and mask [N, T] of documents without the tokens where ``removed`` [N, T] is True.
 
     ``"zero"`` sets a word's vector to zero and keeps its position, as Du and Xu do: FastText still divides by the
@@ -60,8 +61,8 @@ def logits_in_order(classifier, batch: Batch, rank: Tensor, steps: int, operator
                     words_per_pass: int | None = None, shortcut: bool = True) -> Tensor:
     """Logits of each document without its words of rank 0 to k - 1, for k = 0..steps: [B, steps + 1, C].
 
-    ``rank`` [B, W] numbers the words of a document from 0, and what has no score after them. A document stays where it was when
-    its last word was taken. Options and errors are those of :func:`logits_one_out`.
+    ``rank`` [B, W] numbers the words of a document from 0, and what has no score after them. A document stays
+    where it was when its last word was taken. Options and errors are those of :func:`logits_one_out`.
     Taught in: *What an explanation costs*.
     """
     embeddings = classifier.embed(batch)
@@ -111,8 +112,8 @@ def _every_version(classifier, batch: Batch, embeddings: Tensor, first: Tensor, 
 
 def _precise(logits: Tensor) -> Tensor:
     if logits.dtype in HALF:
-        raise ValueError(f"The classifier computes in {str(logits.dtype).removeprefix('torch.')}, in which the little that "
-                         "a single word changes is rounded away: call classifier.float() first.")
+        raise ValueError(f"The classifier computes in {str(logits.dtype).removeprefix('torch.')}, in which the little "
+                         "that a single word changes is rounded away: call classifier.float() first.")
     return logits
 
 
@@ -133,9 +134,9 @@ def _check_cost(classifier, batch: Batch, steps: int) -> None:
         return
     document = classifier.embed(batch.take([int(lengths.argmax())]))
     hours = word_steps * _seconds_a_step(classifier, document) / 3600
-    raise ValueError(f"Masking the words of a document of {longest:,} words takes up to {word_steps:,} word steps through "
-                     f"{label_of(classifier)}, about {hours:,.1f} hours here: cut it with max_words, use a gradient "
-                     "method, or raise lib.masking.MOST_WORD_STEPS.")
+    raise ValueError(f"Masking the words of a document of {longest:,} words takes up to {word_steps:,} word steps "
+                     f"through {label_of(classifier)}, about {hours:,.1f} hours here: cut it with max_words, use a "
+                     "gradient method, or raise lib.masking.MOST_WORD_STEPS.")
 
 
 def _seconds_a_step(classifier, embeddings: Tensor, words: int = 256) -> float:

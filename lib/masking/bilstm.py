@@ -23,7 +23,8 @@ def in_order(classifier, embeddings: Tensor, mask: Tensor, rank: Tensor, steps: 
 
     Of the first t words, the versions k = 0..m show only t + 1 different selections: again about half of all steps.
     """
-    return _logits(classifier, embeddings, mask, rank + 1, torch.full_like(rank, steps), steps, substitute, words_per_pass)
+    last = torch.full_like(rank, steps)
+    return _logits(classifier, embeddings, mask, rank + 1, last, steps, substitute, words_per_pass)
 
 
 def _logits(classifier, embeddings, mask, first, last, steps, substitute, words_per_pass) -> Tensor:
@@ -53,8 +54,8 @@ def _logits(classifier, embeddings, mask, first, last, steps, substitute, words_
     return logits
 
 
-def _read(lstm: nn.LSTM, readout: str, embeddings: Tensor, first: Tensor, last: Tensor, lengths: Tensor, document: Tensor,
-          version: Tensor, substitute: Tensor, words_per_pass: int) -> Tensor:
+def _read(lstm: nn.LSTM, readout: str, embeddings: Tensor, first: Tensor, last: Tensor, lengths: Tensor,
+          document: Tensor, version: Tensor, substitute: Tensor, words_per_pass: int) -> Tensor:
     """What is read out of an LSTM after each version of documents [B, T, D]: its last state or its largest, [N, H].
 
     ``document`` and ``version`` [N] say which version of which document a row is. ``same`` [N] numbers the rows by the

@@ -35,7 +35,7 @@ def in_order(classifier, embeddings: Tensor, mask: Tensor, rank: Tensor, steps: 
 
 
 def gradient_times_input(classifier, embeddings: Tensor, mask: Tensor, classes: Tensor, of: str) -> Tensor:
-    r"""Gradient times input of each word, [B, T]: :math:`e_i \cdot g` with :math:`g = W^T (\partial F / \partial z) / m`.
+    r"""Gradient times input of each word, [B, T]: :math:`e_i \cdot g`, :math:`g = W^T (\partial F / \partial z) / m`.
 
     The gradient is the same at all positions, so it need not be written down for each of them.
     """

@@ -52,7 +52,8 @@ def _as_written(classifier: nn.Module) -> bool:
     The embedding matrix may be anything: shortcuts start from what ``embed`` gives.
     """
     kind = type(classifier)
-    layers = {name: layer for name, layer in classifier.named_modules() if name.partition(".")[0] not in ("", "embedding")}
+    layers = {name: layer for name, layer in classifier.named_modules()
+              if name.partition(".")[0] not in ("", "embedding")}
     return (kind.logits is _LOGITS[kind] and "logits" not in vars(classifier)
             and {name: type(layer) for name, layer in layers.items()} == LAYERS[kind]
             and all(_plain(layer) for layer in layers.values())

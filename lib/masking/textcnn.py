@@ -8,7 +8,8 @@ from torch import Tensor
 
 LINEAR = True  # up to a logarithm in the length, for words masked one after the other
 BLOCK = 64  # positions of a block of the running maximum
-CELLS_PER_WORD = 128  # responses computed at once for each of `words_per_pass`; a curve holds some twenty numbers for each
+# Responses computed at once for each of `words_per_pass`; a curve holds some twenty numbers for each.
+CELLS_PER_WORD = 128
 
 
 def one_out(classifier, embeddings: Tensor, mask: Tensor, substitute: Tensor, words_per_pass: int) -> Tensor:
@@ -30,7 +31,8 @@ def in_order(classifier, embeddings: Tensor, mask: Tensor, rank: Tensor, steps: 
     return _logits(classifier, embeddings, mask, _in_order, words_per_pass, substitute, rank, steps)
 
 
-def _logits(classifier, embeddings: Tensor, mask: Tensor, pool, words_per_pass: int, substitute: Tensor, *ranking) -> Tensor:
+def _logits(classifier, embeddings: Tensor, mask: Tensor, pool, words_per_pass: int, substitute: Tensor,
+            *ranking) -> Tensor:
     """Logits [B, N, C] from what ``pool`` gives, [B, N, filters], for a few filters of a few documents at a time.
 
     Filters meet only in the last layer, where their parts are added up: so memory stays bounded however long a
@@ -47,7 +49,7 @@ def _logits_of(classifier, embeddings, mask, pool, words_per_pass, substitute, *
     embeddings = embeddings * mask[..., None]
     filters_at_once = CELLS_PER_WORD * words_per_pass // mask.numel()
     logits, column = classifier.output.bias, 0
-    for convolution, width in zip(classifier.convolutions, classifier.widths, strict=True):
+    for convolution in classifier.convolutions:
         for few in _slices(convolution.out_channels, filters_at_once):
             kernel, bias = convolution.weight[few], convolution.bias[few]
             responses = _responses(embeddings, mask, kernel, bias)
@@ -72,8 +74,8 @@ def _one_out(responses: Tensor, kernel: Tensor, change: Tensor) -> Tensor:
     words, width = responses.shape[1], kernel.shape[2]
     beyond = responses.new_full((len(responses), width, responses.shape[2]), -torch.inf)
     framed = torch.cat([beyond, responses, beyond], dim=1)  # the window that starts at i stands at i + width
-    before = _running_maximum(framed[:, :words])  # windows that end before word i
-    after = _running_maximum(framed.flip(1)[:, :words + width - 1]).flip(1)[:, :words]  # windows that start after word i
+    before = _running_maximum(framed[:, :words])  # windows that end before word i, and those that start after it
+    after = _running_maximum(framed.flip(1)[:, :words + width - 1]).flip(1)[:, :words]
     best = torch.maximum(before, after)
     for offset in range(width):  # word i stands at this offset of the window
         mended = change @ kernel[:, :, offset].T
@@ -106,12 +108,16 @@ def _in_order(responses: Tensor, kernel: Tensor, change: Tensor, rank: Tensor, s
     return _maximum_over_intervals(versions, first, after_last, steps + 1)
 
 
-def _versions(responses: Tensor, kernel: Tensor, change: Tensor, rank: Tensor, steps: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The w + 1 versions of each window [B, T, w + 1, filters], and for which k each is there: first, after_last [B, T, w + 1]."""
+def _versions(responses: Tensor, kernel: Tensor, change: Tensor, rank: Tensor,
+              steps: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The w + 1 versions of each window [B, T, w + 1, filters], and for which k each is there.
+
+    The k go from ``first`` to before ``after_last``, both [B, T, w + 1].
+    """
     documents, words, filters = responses.shape
     width = kernel.shape[2]
     change = _extended(change, width)
-    # What masking the word at a position adds to the window in which it stands at an offset: [B * positions * w, filters].
+    # What masking the word at a position adds to the window where it stands at an offset: [B * positions * w, filters].
     parts = (change @ kernel.permute(1, 2, 0).flatten(1)).reshape(-1, filters)
     masked_at = F.pad(rank + 1, (0, width - 1), value=steps + 1).unfold(1, width, 1)
     masked_at, offset = masked_at.clamp(max=steps + 1).sort(dim=2)  # in the order in which the window loses its words
@@ -128,10 +134,10 @@ def _versions(responses: Tensor, kernel: Tensor, change: Tensor, rank: Tensor, s
 
 
 def _maximum_over_intervals(values: Tensor, first: Tensor, after_last: Tensor, points: int) -> Tensor:
-    """At each point 0..points - 1 the maximum of the values whose interval [first, after_last) holds it: [B, points, filters].
+    """At each point 0..points - 1 the maximum of the values whose interval holds it: [B, points, filters].
 
-    A sparse table, read backwards: every interval is the union of two of length 2^level, one from its start and one
-    to its end. They are entered at their level; then each level hands its maxima down to the two halves below.
+    An interval goes from ``first`` to before ``after_last``. A sparse table, read backwards: every interval is the
+    union of two of length 2^level, one from its start and one to its end. They are entered at their level; then each level hands its maxima down to the two halves below.
     """
     documents, filters = len(values), values.shape[-1]
     levels = points.bit_length()

@@ -515,7 +515,7 @@ def test_a_broken_embedding_elsewhere_harms_nobody(name):
 
 def test_every_method_says_what_it_is():
     assert set(PAPER) <= set(METHODS)
-    assert {key for key, method in METHODS.items() if method.signed} == {"gi", "signed_gi", "loo"}
+    assert {key for key, method in METHODS.items() if method.signed} == {"gi", "signed_gi", "loo", "ig"}
     for key, method in METHODS.items():
         assert method.key == key and method.label and method.cost and method.function.__doc__
         assert re.fullmatch(r"[a-z]+\d{4}[a-z]*", method.citation)
