@@ -6,23 +6,24 @@ The data goes one way: ``data`` -> ``text`` -> ``classifiers``, ``training`` -> 
 """
 
 from . import (
-               agreement,
-               attribution,
-               data,
-               diagnostics,
-               experiments,
-               faithfulness,
-               intervals,
-               masking,
-               reference,
-               results,
-               show,
-               targets,
-               text,
-               training,
+    agreement,
+    attribution,
+    classifiers,
+    data,
+    diagnostics,
+    experiments,
+    faithfulness,
+    intervals,
+    masking,
+    reference,
+    results,
+    show,
+    targets,
+    text,
+    training,
 )
 from .explanation import Explanation, explain_text
 
 __version__ = "0.1.0"
-__all__ = ["Explanation", "agreement", "attribution", "data", "diagnostics", "experiments", "explain_text", "faithfulness", "intervals",
-           "masking", "reference", "results", "show", "targets", "text", "training"]
+__all__ = ["Explanation", "agreement", "attribution", "classifiers", "data", "diagnostics", "experiments", "explain_text",
+           "faithfulness", "intervals", "masking", "reference", "results", "show", "targets", "text", "training"]

@@ -72,7 +72,7 @@ def vocabulary_from_words(words: list[str]) -> Vocab:
 
 @dataclass(frozen=True)
 class Batch:
-    """Documents as padded tensors. A *token* is what a classifier reads, a *word* what a person reads and a score is for.
+    """Documents as padded tensors. A *token* is what a classifier reads, a *word* what a person reads and scores.
 
     ``ids`` [B, T] token numbers, ``mask`` [B, T] True at tokens, special ones included; ``labels`` [B] gold classes
     (None if they are not known); ``words`` the words of each document as they were written. ``word_of`` [B, T] is the

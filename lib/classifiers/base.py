@@ -79,7 +79,7 @@ class TextClassifier(nn.Module, ABC):
         return self.logits(self.embed(batch), batch.mask)
 
     def substitute(self, operator: str) -> Tensor:
-        """The vector that stands where a word was, [D]: zero, that of the unknown word (mask), or that of padding (pad).
+        """The vector that stands where a word was, [D]: zero, that of the unknown word (mask), or of padding (pad).
 
         Raises ``ValueError`` for another operator. Taught in: *AOPC*.
         """

@@ -137,7 +137,8 @@ def _maximum_over_intervals(values: Tensor, first: Tensor, after_last: Tensor, p
     """At each point 0..points - 1 the maximum of the values whose interval holds it: [B, points, filters].
 
     An interval goes from ``first`` to before ``after_last``. A sparse table, read backwards: every interval is the
-    union of two of length 2^level, one from its start and one to its end. They are entered at their level; then each level hands its maxima down to the two halves below.
+    union of two of length 2^level, one from its start and one to its end. They are entered at their level; then
+    each level hands its maxima down to the two halves below.
     """
     documents, filters = len(values), values.shape[-1]
     levels = points.bit_length()
