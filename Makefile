@@ -27,8 +27,9 @@ book: .venv/ready  ## train the classifiers, run every chapter, build the site i
 	@echo "    $(BIN)/python -m http.server -d _build/html"
 	@echo "and open http://localhost:8000"
 
+# Two processes, each with one thread: more threads than cores slow each other down.
 test: book  ## all tests; those of the pages read the book that was built
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 pdf: book  ## the book as one PDF, _build/which-words-matter.pdf (needs Chromium or Chrome)
 	$(BIN)/python -m book.site.pdf

@@ -1,7 +1,7 @@
 """A small Sphinx extension of this book: every page with code is offered as a Jupyter notebook without MyST.
 
-While the site is built, `<site>/notebooks/<page>.ipynb` is written for each such page: its prose as plain Markdown, with
-the numbers, citations and references that Sphinx has resolved, and its code cells as they stand in the source.
+While the site is built, `<site>/notebooks/<page>.ipynb` is written for each such page: its prose as plain Markdown,
+with the numbers, citations and references that Sphinx has resolved, and its code cells as they stand in the source.
 """
 
 import base64
@@ -39,7 +39,8 @@ LINE_START = re.compile(r"^(\d+(?=[.)](?:\s|$))|(?=[-+>#=]))", re.MULTILINE)
 NO_REPOSITORY = "https://github.com/executablebooks/jupyter-book"  # what Jupyter Book says where _config.yml names none
 TEX_COMMENT = re.compile(r"(?<!\\)%.*")
 # Environments that stand alone in LaTeX, and what takes their place within `$$`.
-ENVIRONMENTS = {"align": "aligned", "flalign": "aligned", "alignat": "alignedat", "gather": "gathered", "multline": "gathered"}
+ENVIRONMENTS = {"align": "aligned", "flalign": "aligned", "alignat": "alignedat", "gather": "gathered",
+                "multline": "gathered"}
 
 # The line below a finding; see book/site/findings.py.
 CHECK = 'from book.paper import finding; finding("{name}")'
@@ -64,7 +65,8 @@ class Page:
     """One page of the book as the cells of a notebook.
 
     There is a method for each kind of node, named like its class. It returns the Markdown of a node within a line, or
-    yields the blocks of one that stands alone: paragraphs, code cells, and NEW_CELL. A kind without a method is a warning.
+    yields the blocks of one that stands alone: paragraphs, code cells, and NEW_CELL. A kind without a method is a
+    warning.
     """
 
     def __init__(self, app, docname, source):
@@ -95,7 +97,7 @@ class Page:
             "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
             "language_info": {"name": "python"}})
 
-    # --- nodes and what is in them --------------------------------------------------------------------------------------
+    # --- nodes and what is in them -----------------------------------------------------------------------------------
 
     def write(self, node):
         method = getattr(self, "write_" + type(node).__name__, None)
@@ -122,7 +124,7 @@ class Page:
         number = self.number(kind, node)
         return self.config.numfig_format[kind] % number if number else ""
 
-    # --- text -----------------------------------------------------------------------------------------------------------
+    # --- text --------------------------------------------------------------------------------------------------------
 
     def write_Text(self, node):
         return escaped(node.astext())
@@ -150,7 +152,8 @@ class Page:
 
     def write_math(self, node):
         tex = " ".join(TEX_COMMENT.sub("", node.astext()).split("\n")).strip()
-        if any(isinstance(ancestor, nodes.entry) for ancestor in ancestors(node)):  # a bar would end the cell of a table
+        # a bar would end the cell of a table
+        if any(isinstance(ancestor, nodes.entry) for ancestor in ancestors(node)):
             tex = tex.replace(r"\|", r"\Vert ").replace("|", r"\vert ")
         return f"${tex}$"
 
@@ -166,7 +169,7 @@ class Page:
         alt = html.escape(" ".join(node.get("alt", "").split())).replace("$", "&#36;")
         return f'<img alt="{alt}" src="{source}">'
 
-    # --- references -----------------------------------------------------------------------------------------------------
+    # --- references --------------------------------------------------------------------------------------------------
 
     def write_reference(self, node):
         """A link to the web, or plain text: there is no other page beside a notebook."""
@@ -199,13 +202,15 @@ class Page:
             yield from (NEW_CELL, "## References")
             yield "\n".join("- " + self.inline(Backend().paragraph(entry)) for entry in entries.values())
 
-    # --- blocks ---------------------------------------------------------------------------------------------------------
+    # --- blocks ------------------------------------------------------------------------------------------------------
 
     def write_section(self, node):
         level = sum(isinstance(ancestor, nodes.section) for ancestor in ancestors(node)) + 1
         numbers = self.env.toc_secnumbers.get(self.docname, {})
-        number = ".".join(map(str, numbers.get(f"#{node['ids'][0]}") or (numbers.get("") if level == 1 else None) or ()))
-        heading = f"{'#' * level} {number and number + '. '}{self.inline(node[node.first_child_matching_class(nodes.title)])}"
+        number = ".".join(map(str, numbers.get(f"#{node['ids'][0]}") or (numbers.get("") if level == 1 else None)
+                              or ()))
+        title = self.inline(node[node.first_child_matching_class(nodes.title)])
+        heading = f"{'#' * level} {number and number + '. '}{title}"
         yield NEW_CELL
         yield from self.header(heading) if level == 1 else [heading]
         yield from self.blocks(node)
@@ -216,14 +221,17 @@ class Page:
         page, source = f"{self.base}{self.docname}.html", f"`{self.env.doc2path(self.docname, base=False)}`"
         yield heading  # first: jupyterlab-myst repeats a title that is not
         yield f"*{title}*"
-        yield (f"This notebook is a page of the book {link(title, page) if self.base else f'*{title}*'}, made from {source}"
+        book = link(title, page) if self.base else f"*{title}*"
+        yield (f"This notebook is a page of the book {book}, made from {source}"
                + (f" in {link('its repository', self.repository)}" if self.repository else "")
-               + ". It needs the book's environment: the README says how to make it, and `make lab` opens all chapters there.")
+               + ". It needs the book's environment: the README says how to make it, and `make lab` opens all chapters "
+                 "there.")
         yield escaped(f"{self.config.author}, {self.config.copyright}.")
         yield NEW_CELL
         if self.repository:
             folder = self.repository.rstrip("/").rpartition("/")[2].removesuffix(".git")
-            yield new_code_cell(INSTALL.format(repository=self.repository, folder=folder).rstrip(), metadata={"tags": ["install"]})
+            yield new_code_cell(INSTALL.format(repository=self.repository, folder=folder).rstrip(),
+                                metadata={"tags": ["install"]})
 
     def write_title(self, node):
         return ""  # written with what it is the title of
@@ -241,7 +249,8 @@ class Page:
         yield from items(("- ", self.blocks(item)) for item in node.children)
 
     def write_enumerated_list(self, node):
-        yield from items((f"{number}. ", self.blocks(item)) for number, item in enumerate(node.children, node.get("start", 1)))
+        numbered = enumerate(node.children, node.get("start", 1))
+        yield from items((f"{number}. ", self.blocks(item)) for number, item in numbered)
 
     def write_definition_list(self, node):
         for *terms, definition in node.children:
@@ -264,15 +273,18 @@ class Page:
         for outer, inner in ENVIRONMENTS.items():
             tex = re.sub(rf"\\(begin|end)\{{{outer}\*?\}}", rf"\\\1{{{inner}}}", tex)
         tex = re.sub(r"\\(begin|end)\{equation\*?\}", "", tex)
-        parts = [part.strip() for part in re.split(r"\n\s*\n", tex) if part.strip()]  # as Sphinx: equations below each other
+        # as Sphinx: equations below each other
+        parts = [part.strip() for part in re.split(r"\n\s*\n", tex) if part.strip()]
         if not node["nowrap"]:
             parts = [rf"\begin{{aligned}}{part}\end{{aligned}}" if r"\\" in part else part for part in parts]
         tex = parts[0] if len(parts) == 1 else r"\begin{aligned}" + "\n\\\\\n".join(parts) + r"\end{aligned}"
         number = self.number("displaymath", node)
         tag = [rf"\tag{{{number}}}"] if number else []
-        # The environment changes nothing but this: jupyterlab-myst, which is in the book's environment, adds no number of its own.
+        # The environment changes nothing but this: jupyterlab-myst, which is in the book's environment, adds no number
+        # of its own.
         lines = ["$$", r"\begin{equation*}", *tex.split("\n"), *tag, r"\end{equation*}", "$$"]
-        # In a quote every line begins with ">", which Jupyter would take for a part of the formula: there it gets one line.
+        # In a quote every line begins with ">", which Jupyter would take for a part of the formula: there it gets one
+        # line.
         in_quote = any(isinstance(ancestor, (nodes.Admonition, nodes.block_quote)) for ancestor in ancestors(node))
         yield " ".join(map(str.strip, lines)) if in_quote else "\n".join(lines)
 
@@ -303,7 +315,7 @@ class Page:
             logger.warning("a notebook cannot hold a table with merged cells", location=entry)
         return "<br>".join(" ".join(block.split("\n")) for block in self.blocks(entry)).replace("|", r"\|")
 
-    # --- code -----------------------------------------------------------------------------------------------------------
+    # --- code --------------------------------------------------------------------------------------------------------
 
     def write_container(self, node):
         if node.get("nb_element") == "cell_code":
@@ -313,10 +325,11 @@ class Page:
         elif "literal-block-wrapper" in node["classes"]:
             yield from self.blocks(node)
         else:
-            logger.warning("a notebook cannot hold a container of the class %s", " ".join(node["classes"]), location=node)
+            logger.warning("a notebook cannot hold a container of the class %s", " ".join(node["classes"]),
+                           location=node)
 
     def code_up_to(self, index):
-        """The code cells of the source to this one; a cell that is removed from the page leaves no node, but it must run."""
+        """The code cells of the source to this one; a cell that the page leaves out has no node, but it must run."""
         for position in [position for position in self.code if position <= index]:
             cell = self.code.pop(position)
             tags = [tag for tag in cell.metadata.get("tags", []) if tag in TAGS]
@@ -325,15 +338,15 @@ class Page:
                 metadata["jupyter"] = {"source_hidden": True}
             yield new_code_cell(cell.source, metadata=metadata)
 
-    # --- admonitions, propositions, exercises -----------------------------------------------------------------------------
+    # --- admonitions, propositions, exercises ------------------------------------------------------------------------
 
     def write_admonition(self, node):
         first = node[0]
         heading = self.inline(first) if isinstance(first, nodes.title) else type(node).__name__.capitalize()
         yield quoted([f"**{heading}**", *self.blocks(node)])
 
-    write_note = write_tip = write_hint = write_important = write_warning = write_caution = write_attention = write_admonition
-    write_danger = write_error = write_seealso = write_admonition
+    write_note = write_tip = write_hint = write_important = write_warning = write_caution = write_admonition
+    write_attention = write_danger = write_error = write_seealso = write_admonition
 
     def write_proposition_node(self, node):
         """A proposition, definition, example ...; "**Proposition 2.1 (Its title).**", then what it says."""
@@ -356,7 +369,7 @@ class Page:
 
     write_exercise_node = write_solution_node = write_exercise_enumerable_node
 
-    # --- nothing to see ---------------------------------------------------------------------------------------------------
+    # --- nothing to see ----------------------------------------------------------------------------------------------
 
     def write_compound(self, node):
         yield from self.blocks(node)  # around a table of contents
@@ -371,7 +384,7 @@ for kind in NODE_TYPES.values():
     setattr(Page, f"write_{kind.__name__}", Page.write_proposition_node)
 
 
-# --- pieces of Markdown ---------------------------------------------------------------------------------------------------
+# --- pieces of Markdown ----------------------------------------------------------------------------------------------
 
 
 def ancestors(node):
@@ -381,7 +394,7 @@ def ancestors(node):
 
 
 def escaped(text):
-    """A dollar needs a tag of its own: JupyterLab looks for formulas once more when Markdown has taken the backslashes away."""
+    """A dollar needs a tag of its own: JupyterLab looks for formulas again when Markdown has taken backslashes away."""
     return SPECIAL.sub(r"\\\g<0>", text).replace("$", "<span>&#36;</span>")
 
 
@@ -410,7 +423,7 @@ def alignment(entry):
     return "--:" if "text-right" in entry["classes"] else ":-:" if "text-center" in entry["classes"] else "---"
 
 
-# --- the extension --------------------------------------------------------------------------------------------------------
+# --- the extension ---------------------------------------------------------------------------------------------------
 
 
 def source_of(env, docname):
@@ -431,7 +444,7 @@ def write_notebook(app, doctree, docname):
 
 
 def pages_without_notebook(app, env):
-    """Pages that Sphinx must write although they have not changed: their notebook is missing, or older than this file."""
+    """Pages to be written although they have not changed: their notebook is missing, or older than this file."""
     if app.builder.name != "html":
         return []
     pages = [page for page in sorted(env.found_docs) if is_myst_markdown_notebook(source_of(env, page))]

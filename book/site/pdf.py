@@ -144,7 +144,8 @@ def contents(articles: dict[str, BeautifulSoup], captions: dict[str, str]) -> st
             lines.append(f'<li class="part">{html.escape(captions[page])}</li>')
         for heading in article.find_all(["h1", "h2"]):
             level = {"h1": "chapter", "h2": "section"}[heading.name]
-            lines.append(f'<li class="{level}"><a href="#{heading["id"]}"><span>{heading.decode_contents()}</span></a></li>')
+            text = heading.decode_contents()
+            lines.append(f'<li class="{level}"><a href="#{heading["id"]}"><span>{text}</span></a></li>')
     return "\n".join([*lines, "</ul>", "</nav>"])
 
 
@@ -152,7 +153,8 @@ def whole_book(site: Path) -> str:
     """The site as one HTML page, for the folder above the site."""
     toc = parse_toc_yaml(ROOT / "book" / "_toc.yml")
     captions = {part.items[0]: part.caption for part in toc.root.subtrees if part.caption}
-    site_pages = {page: BeautifulSoup((site / f"{page}.html").read_text(encoding="utf-8"), "html.parser") for page in toc}
+    site_pages = {page: BeautifulSoup((site / f"{page}.html").read_text(encoding="utf-8"), "html.parser")
+                  for page in toc}
     articles = {page: printed_article(site_page, page, list(toc)) for page, site_page in site_pages.items()}
     titles = [running_title(article, number) for number, article in enumerate(articles.values())]
     about = {name: html.escape(text) for name, text in about_the_book().items()}
@@ -181,9 +183,11 @@ def print_page(path: Path, browser) -> tuple[bytes, list[str]]:
     page.evaluate("() => Promise.all([window.MathJax?.startup?.promise, document.fonts.ready])")
     undrawn = page.evaluate(UNDRAWN_FORMULAS)
     if missing:
-        sys.exit(f"The book was not printed, because the page asks for what is not among the site's files: {missing[0]}")
+        sys.exit(f"The book was not printed, because the page asks for what is not among the site's files: "
+                 f"{missing[0]}")
     if undrawn:
-        sys.exit(f"The book was not printed, because {len(undrawn)} formulas were not drawn, the first of them {undrawn[0]}")
+        sys.exit(f"The book was not printed, because {len(undrawn)} formulas were not drawn, the first of them "
+                 f"{undrawn[0]}")
     # The page numbers of the contents are known after a first printing, which has the same page breaks as the second.
     page.evaluate(WRITE_PAGE_NUMBERS, page_numbers(as_pdf(page)))
     return as_pdf(page), page.evaluate(HEADINGS)

@@ -46,7 +46,7 @@ def is_known(cache, notebook) -> bool:
 
 
 async def run_all(notebooks, cache, timeout):
-    """Run notebooks, AT_ONCE at a time, and say which failed; an interrupt, or a kernel that dies, stops all kernels."""
+    """Run notebooks, AT_ONCE at a time, and say which failed; an interrupt or a dead kernel stops all kernels."""
     turn, failures = asyncio.Semaphore(AT_ONCE), []
     async with asyncio.TaskGroup() as group:
         for path, notebook in notebooks.items():
@@ -60,7 +60,8 @@ async def run(path, notebook, cache, timeout, turn, failures):
     async with turn:
         started = time.perf_counter()
         with TemporaryDirectory() as folder:
-            client = NotebookClient(notebook, timeout=timeout, record_timing=False, resources={"metadata": {"path": folder}})
+            client = NotebookClient(notebook, timeout=timeout, record_timing=False,
+                                    resources={"metadata": {"path": folder}})
             try:
                 await client.async_execute(env=os.environ | {"OMP_NUM_THREADS": "1"})
             except (CellExecutionError, CellTimeoutError) as error:

@@ -17,7 +17,8 @@ from sphinx.util import logging
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "book" / "web"
-# Here lie `static/npm/<package>/<file>`, the checker for the tests and, when all of it is there, the digest of the lock.
+# Here lie `static/npm/<package>/<file>`, the checker for the tests and, when all of it is there, the digest of the
+# lock.
 FOLDER = ROOT / "_build" / "web"
 PUBLIC = "https://cdn.jsdelivr.net/npm/"
 
@@ -28,12 +29,16 @@ WIDGETS = "@jupyter-widgets/html-manager/dist/embed.js"  # the bundle that needs
 AXE = "axe-core/axe.min.js"  # checks the pages for barriers; only the tests need it
 # What these load in turn: fonts; rarer TeX commands; the menu of a formula, and speech for those who switch it on.
 FILES = (*FONTS, "@fontsource-variable/*/files/*-wght-*.woff2", MATHJAX, "mathjax/es5/output/chtml/fonts/woff-v2/*",
-         "mathjax/es5/input/tex/extensions/**/*.js", "mathjax/es5/a11y/*", "mathjax/es5/ui/*", "mathjax/es5/sre/mathmaps/*",
-         WIDGETS, f"{WIDGETS}.LICENSE.txt", "@jupyter-widgets/html-manager/dist/*.woff2", "mathjax/LICENSE", "@fontsource-variable/*/LICENSE")
+         "mathjax/es5/input/tex/extensions/**/*.js", "mathjax/es5/a11y/*", "mathjax/es5/ui/*",
+         "mathjax/es5/sre/mathmaps/*",
+         WIDGETS, f"{WIDGETS}.LICENSE.txt", "@jupyter-widgets/html-manager/dist/*.woff2", "mathjax/LICENSE",
+         "@fontsource-variable/*/LICENSE")
 
-UNREACHABLE = re.compile(r"npm error code (E[45]\d\d|ENOTFOUND|ECONN\w+|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT)")
-SAYS_SO = ("The npm registry could not be reached: formulas, widgets and fonts are not part of this site. Its pages load them from "
-           f"{PUBLIC} and need the network. `python -m book.site.web` tries again; then build the book once more.")
+UNREACHABLE = re.compile(r"npm error code (E[45]\d\d|ENOTFOUND|ECONN\w+|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|"
+                         r"ERR_SOCKET_TIMEOUT)")
+SAYS_SO = ("The npm registry could not be reached: formulas, widgets and fonts are not part of this site. Its pages "
+           f"load them from {PUBLIC} and need the network. `python -m book.site.web` tries again; then build the "
+           "book once more.")
 
 logger = logging.getLogger(__name__)
 

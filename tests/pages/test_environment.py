@@ -59,7 +59,8 @@ def test_lock_is_complete():
                 if other not in LOCK:
                     missing.add(f"{name} needs {other}")
                 else:
-                    assert needed.specifier.contains(LOCK[other], prereleases=True), f"{name} needs {needed}, not {LOCK[other]}"
+                    assert needed.specifier.contains(LOCK[other],
+                                                     prereleases=True), f"{name} needs {needed}, not {LOCK[other]}"
     assert missing == set()
 
 
@@ -76,7 +77,8 @@ def test_locked_package_runs_on_every_python_promised(name):
 
 def test_pythons_promised_agree():
     allowed = SpecifierSet(PROJECT["project"]["requires-python"])
-    classified = [line.rsplit(" ", 1)[1] for line in PROJECT["project"]["classifiers"] if line.startswith("Programming Language")]
+    classified = [line.rsplit(" ", 1)[1] for line in PROJECT["project"]["classifiers"]
+                  if line.startswith("Programming Language")]
     assert tuple(classified) == PYTHONS
     assert all(allowed.contains(python) for python in PYTHONS)
     assert not allowed.contains("3.10")

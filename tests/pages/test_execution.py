@@ -45,7 +45,8 @@ show(ALT)
 """.replace("ALT", repr(ALT), 1).replace("show(ALT)", f"show({ALT!r})")
 
 
-SETTINGS = {"extensions": ["myst_nb", "book.site.execution", "book.site.runs"], "root_doc": "page", "html_theme": "basic",
+SETTINGS = {"extensions": ["myst_nb", "book.site.execution", "book.site.runs"], "root_doc": "page",
+            "html_theme": "basic",
             "nb_execution_mode": "cache", "nb_execution_raise_on_error": True}
 
 
@@ -127,7 +128,7 @@ def test_the_alt_text_of_a_figure_reaches_the_page(small_book):
     assert page.find("b") is None, "the alt text was taken for HTML"
 
 
-# --- how pages run -----------------------------------------------------------------------------------------------------
+# --- how pages run ---------------------------------------------------------------------------------------------------
 
 MEET = """
 import os, pathlib, time
@@ -142,7 +143,8 @@ assert pathlib.Path(FOLDER, OTHER).exists(), "the other page did not run meanwhi
 def test_pages_run_side_by_side_with_one_thread_in_empty_folders(small_book, tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "AT_ONCE", 2)
     for name, own, other in (("page", "a", "b"), ("second", "b", "a")):
-        small_book.code(name, f"FOLDER, OWN, OTHER, ENDS = {str(tmp_path)!r}, {own!r}, {other!r}, {time.monotonic() + 60}{MEET}")
+        values = f"{str(tmp_path)!r}, {own!r}, {other!r}, {time.monotonic() + 60}"
+        small_book.code(name, f"FOLDER, OWN, OTHER, ENDS = {values}{MEET}")
     (tmp_path / "source" / "runs.txt").touch()
     small_book.build()
 
@@ -162,20 +164,21 @@ def test_every_page_that_fails_is_named_and_the_others_are_kept(small_book):
 
 
 def test_an_interrupt_ends_the_build_and_its_kernels(small_book, tmp_path):
-    small_book.code("page", f"import os, pathlib, time\npathlib.Path({str(tmp_path / 'kernel')!r}).write_text(str(os.getpid()))\n"
-                            "time.sleep(600)")
-    command = ("from sphinx.application import Sphinx; "
-               f"Sphinx({str(tmp_path / 'source')!r}, None, {str(small_book.site)!r}, {str(tmp_path / 'trees')!r}, 'html', {SETTINGS!r}).build()")
+    kernel = tmp_path / "kernel"
+    small_book.code("page", "import os, pathlib, time\n"
+                            f"pathlib.Path({str(kernel)!r}).write_text(str(os.getpid()))\ntime.sleep(600)")
+    folders = [str(folder) for folder in (tmp_path / "source", small_book.site, tmp_path / "trees")]
+    command = f"source, site, trees = {folders}\nSphinx(source, None, site, trees, 'html', {SETTINGS!r}).build()"
+    command = f"from sphinx.application import Sphinx\n{command}"
     build = subprocess.Popen([sys.executable, "-c", command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(600):
-            if (tmp_path / "kernel").exists() and (tmp_path / "kernel").read_text():
+            if kernel.exists() and kernel.read_text():
                 break
             time.sleep(0.1)
-        kernel = int((tmp_path / "kernel").read_text())
         build.send_signal(signal.SIGINT)
         assert build.wait(timeout=30) != 0
     finally:
         build.kill()
     with pytest.raises(ProcessLookupError):
-        os.kill(kernel, 0)
+        os.kill(int(kernel.read_text()), 0)

@@ -53,13 +53,14 @@ def test_it_publishes_only_what_was_tested_and_only_from_main():
 
 
 def test_the_branch_of_notebooks_is_main_with_the_notebooks(tmp_path):
-    """The script of the workflow itself, in a clone as GitHub makes it. It runs twice: the second time there is a branch."""
+    """The script of the workflow itself, in a clone as GitHub makes it, twice: the second time there is a branch."""
     (script,) = [script for script in SCRIPTS if "git push" in script]
     environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 
     def git(*arguments, folder):
         command = ["git", "-c", "user.name=A", "-c", "user.email=a@b", *arguments]
-        return subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, text=True).stdout.split()
+        return subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True,
+                              text=True).stdout.split()
 
     work, server = tmp_path / "work", tmp_path / "server"
     work.mkdir()

@@ -89,7 +89,8 @@ TAUGHT = re.compile(r"Taught in:\s+((?:\*[^*]+\*(?:,\s+)?)+)")
 
 def test_docstrings_name_chapters_that_exist():
     titles = [re.search(r"^# (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)[1] for path in CHAPTERS]
-    named = {" ".join(title.split()) for path in (ROOT / "lib").rglob("*.py") for found in TAUGHT.findall(path.read_text(encoding="utf-8"))
+    named = {" ".join(title.split()) for path in (ROOT / "lib").rglob("*.py")
+             for found in TAUGHT.findall(path.read_text(encoding="utf-8"))
              for title in re.findall(r"\*([^*]+)\*", found)}
     assert len(named) > 5
     assert {name for name in named if not any(title.startswith(name) for title in titles)} == set()
@@ -197,7 +198,8 @@ def test_links_within_the_book_lead_somewhere(page, site):
 
 
 def test_the_book_says_whether_it_has_ag_news(site):
-    says_without = any(SAYS_WITHOUT_AG_NEWS.search(rendered_text(soup(site / f"{page}.html"))) for page in pages_of_toc())
+    says_without = any(SAYS_WITHOUT_AG_NEWS.search(rendered_text(soup(site / f"{page}.html")))
+                       for page in pages_of_toc())
     assert says_without == (inventory()["ag_news"] is None)
 
 

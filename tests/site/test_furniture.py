@@ -1,4 +1,4 @@
-"""Buttons, citations, previews, sitemap and downloads: in small books, with and without an address, and on the real site."""
+"""Buttons, citations, previews, sitemap, downloads: in small books, with and without an address, and on the site."""
 
 import csv
 import json
@@ -20,19 +20,21 @@ from myst_nb.core.read import read_myst_markdown_notebook
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
-from book.site.furniture import addresses, downloads, previews, search
 from book.site.execution import execution_cache
+from book.site.furniture import addresses, downloads, previews, search
 from lib.results import kept
 
 NASTY = 'A <b>"title"</b> & 100 % of {it}, $5 #1 a_b ~ ^ \\x'
 CITATION = {"title": NASTY, "version": "1.2.0",
             "authors": [{"name": "The <i> & co group"}, {"family-names": "Du", "given-names": "Q."}]}
 PAGES = {
-    "index": '# First page\n\nThe *first* sentence has <, & and "quotes". \n\n```{toctree}\nchapters/one\ndownloads\n```\n',
+    "index": '# First page\n\nThe *first* sentence has <, & and "quotes". \n\n'
+             "```{toctree}\nchapters/one\ndownloads\n```\n",
     "chapters/one": "---\njupytext:\n  text_representation: {format_name: myst, extension: .md}\n"
                     "kernelspec: {name: python3, display_name: Python 3}\n---\n# One: `a_b` & <c>\n\n"
                     "```{tip}\n**Question.** What is $\\varrho$?\n```\n",
-    "downloads": "# Downloads\n\n```{book-table} book\n```\n\n```{book-table} notebooks\n```\n\n```{book-table} results\n```\n",
+    "downloads": "# Downloads\n\n```{book-table} book\n```\n\n```{book-table} notebooks\n```\n\n"
+                 "```{book-table} results\n```\n",
 }
 ADDRESS = "https://github.com/someone/words"
 
@@ -57,9 +59,11 @@ class SmallBook:
 
     def build(self, url="", **settings):
         # Lists of its own where the themes would change those of Sphinx, and with them the next book's.
-        settings = {"templates_path": [], "html_context": {}, "html_theme": "sphinx_book_theme", "html_static_path": [str(ROOT / "book" / "static")],
+        settings = {"templates_path": [], "html_context": {}, "html_theme": "sphinx_book_theme",
+                    "html_static_path": [str(ROOT / "book" / "static")],
                     "extensions": ["myst_nb", "sphinx_book_theme", "book.site.furniture"],
-                    "nb_execution_mode": "off", "html_title": "A book", "copyright": "2031, they", "exclude_patterns": ["lib"],
+                    "nb_execution_mode": "off", "html_title": "A book", "copyright": "2031, they",
+                    "exclude_patterns": ["lib"],
                     "myst_enable_extensions": ["dollarmath"], "html_theme_options": {"repository_url": url}} | settings
         with docutils_namespace():
             Sphinx(self.source, None, self.site, self.site.parent / ".doctrees", "html", settings,
@@ -129,7 +133,8 @@ def test_without_an_address_nothing_pretends_to_have_one(without_address):
 
 def test_the_plain_notebook_is_offered_before_the_source(without_address):
     found = buttons(without_address.page("chapters/one"))
-    assert list(found.items()) == [("Notebook (.ipynb)", "../notebooks/one.ipynb"), ("Source (.md)", "../_sources/chapters/one.md")]
+    assert list(found.items()) == [("Notebook (.ipynb)", "../notebooks/one.ipynb"),
+                                   ("Source (.md)", "../_sources/chapters/one.md")]
 
 
 def test_with_an_address_the_buttons_lead_there(with_address):
@@ -139,7 +144,8 @@ def test_with_an_address_the_buttons_lead_there(with_address):
     assert found["Open issue"].startswith(f"{ADDRESS}/issues/new?")
     assert found["Colab"] == "https://colab.research.google.com/github/someone/words/blob/notebooks/notebooks/one.ipynb"
     assert found["Binder"] == "https://mybinder.org/v2/gh/someone/words/notebooks?urlpath=lab/tree/notebooks/one.ipynb"
-    assert {"Colab", "Binder", "Notebook (.ipynb)"} & set(buttons(with_address.page("index"))) == set(), "a page without code"
+    assert {"Colab", "Binder",
+            "Notebook (.ipynb)"} & set(buttons(with_address.page("index"))) == set(), "a page without code"
 
 
 def test_colab_and_binder_are_not_offered_where_the_notebooks_are_not_on_github(tmp_path):
@@ -169,7 +175,8 @@ def test_a_page_says_what_it_is_about(with_address, without_address):
     assert found["description"] == found["og:description"] == "The first sentence has <, & and “quotes”."
     assert (found["og:title"], found["og:site_name"], found["twitter:card"]) == ("First page", "A book", "summary")
     assert meta(without_address.page("chapters/one"))["og:title"] == "One: a_b & <c>"
-    assert meta(without_address.page("chapters/one"))["description"].startswith("What is"), "the run-in heading says nothing"
+    about = meta(without_address.page("chapters/one"))["description"]
+    assert about.startswith("What is"), "the run-in heading says nothing"
     assert meta(without_address.page("downloads"))["description"] == NASTY, "a page without prose is a part of the book"
 
     found = meta(with_address.page("chapters/one"))
@@ -180,7 +187,8 @@ def test_a_page_says_what_it_is_about(with_address, without_address):
 
 
 def test_the_picture_is_described_as_in_the_readme():
-    assert f"![{previews.PICTURE_ALT}](book/static/{previews.PICTURE})" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"![{previews.PICTURE_ALT}](book/static/{previews.PICTURE})" in (ROOT
+                                                                            / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", pages_of_toc())
@@ -227,7 +235,8 @@ def cite_block(page):
 
 def plain(latex):
     """What BibTeX makes of escaped text."""
-    for command, character in {r"\textbackslash{}": "\\", r"\textasciitilde{}": "~", r"\textasciicircum{}": "^"}.items():
+    for command, character in {r"\textbackslash{}": "\\", r"\textasciitilde{}": "~",
+                               r"\textasciicircum{}": "^"}.items():
         latex = latex.replace(command, character)
     return re.sub(r"\\([&%$#_{}])", r"\1", latex)
 
@@ -275,7 +284,8 @@ CONTRAST = """element => {
   };
   let behind = element;
   while (/, 0\\)|transparent/.test(getComputedStyle(behind).backgroundColor)) behind = behind.parentElement;
-  const pair = [getComputedStyle(element).color, getComputedStyle(behind).backgroundColor].map(light).sort((a, b) => b - a);
+  const colours = [getComputedStyle(element).color, getComputedStyle(behind).backgroundColor];
+  const pair = colours.map(light).sort((a, b) => b - a);
   return (pair[0] + 0.05) / (pair[1] + 0.05);
 }"""
 
@@ -293,14 +303,16 @@ def test_the_citation_opens_by_keyboard_and_can_be_read(mode, browser, site):
         assert page.eval_on_selector(f".cite-this-page {part}", CONTRAST) >= 4.5, part
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.matches('.cite-this-page .copybtn')"), "the code cannot be copied by keyboard"
+    copies = "document.activeElement.matches('.cite-this-page .copybtn')"
+    assert page.evaluate(copies), "the code cannot be copied by keyboard"
     page.close()
 
 
 # --- search ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command, letter", [("rho", "ρ"), ("varrho", "ρ"), ("Delta", "Δ"), ("lambda", "λ"), ("Lambda", "Λ"),
+@pytest.mark.parametrize("command, letter", [("rho", "ρ"), ("varrho", "ρ"), ("Delta", "Δ"), ("lambda", "λ"),
+                                             ("Lambda", "Λ"),
                                              ("frac", None), ("var", None), ("mathbf", None)])
 def test_commands_of_latex_are_known_as_greek_letters(command, letter):
     assert search.greek_letter(command) == letter
@@ -379,7 +391,8 @@ def test_an_unknown_table_is_an_error(tmp_path):
 
 def test_the_zip_is_the_same_for_the_same_site_and_leaves_out_what_is_hidden(tmp_path):
     site = tmp_path / "site"
-    for name in ("index.html", "a/b.html", ".buildinfo", ".doctrees/a.doctree", "a/__pycache__/b.pyc", "downloads/times.csv"):
+    for name in ("index.html", "a/b.html", ".buildinfo", ".doctrees/a.doctree", "a/__pycache__/b.pyc",
+                 "downloads/times.csv"):
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_text(name)
     target = site / "downloads" / "words.zip"
@@ -423,7 +436,7 @@ def test_the_tables_of_results_are_offered_as_they_are(site):
     paths = sorted((ROOT / "lib" / "results" / "timings").glob("*.csv"))
     *single, cells = offered
     assert [row[0] for row in single] == [path.name for path in paths]
-    for row, path in zip(single, paths):
+    for row, path in zip(single, paths, strict=True):
         assert (site / "downloads" / path.name).read_bytes() == path.read_bytes()
         with path.open(encoding="utf-8", newline="") as file:
             table = list(csv.DictReader(file))
@@ -448,7 +461,7 @@ def test_the_times_are_those_of_the_runs_whose_results_are_shown(site):
     cache = get_cache(execution_cache(site.parent))
     _, *rows = rows_of(soup(site / "book" / "status.html").find("table"))
     assert len(rows) == len(notebook_pages())
-    for (title, date, seconds, status), page in zip(rows, notebook_pages()):
+    for (title, date, seconds, status), page in zip(rows, notebook_pages(), strict=True):
         notebook = read_myst_markdown_notebook((ROOT / f"{page}.md").read_text(encoding="utf-8"))
         record = cache.match_cache_notebook(notebook)
         assert title in soup(site / f"{page}.html").find("h1").get_text()

@@ -1,4 +1,5 @@
 """The notebooks that readers download: what a small book becomes, and what the chapters became."""
+# ruff: noqa: E501  paragraphs of Markdown, before and after, are one line each
 
 import ast
 import base64

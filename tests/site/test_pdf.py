@@ -101,7 +101,8 @@ def is_printed(line, whole) -> bool:
 def test_solutions_and_folded_code_are_printed(site, texts):
     pages = [site_page(site, page) for page in pages_of_toc()]
     whole = "".join(texts)
-    hidden = [node for page in pages for node in page.select("details:not(.cite-this-page) pre, .solution pre, .solution p")]
+    hidden = [node for page in pages
+              for node in page.select("details:not(.cite-this-page) pre, .solution pre, .solution p")]
     assert hidden
     for node in hidden:
         if "\0" not in node.get_text():

@@ -28,7 +28,8 @@ QUERIES = {
 def search(browser, address, query):
     """The pages found, best first, the text of the results, and what the browser complained about."""
     page, complaints = browser.new_page(), []
-    page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning")
+            else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     try:
         page.goto(f"{address}/search.html?q={quote(query)}")

@@ -11,7 +11,9 @@ from built import pages_of_toc
 from book.site.web import AXE, FOLDER
 
 PAGES = [*pages_of_toc(), "index", "search", "genindex"]
-EXPLORERS = {"chapters/sensitivity": 1, "chapters/fasttext": 1, "chapters/aopc": 1, "chapters/agreement": 1, "chapters/looking": 2}  # what each page promises; the others have none
+# what each page promises; the others have none
+EXPLORERS = {"chapters/sensitivity": 1, "chapters/fasttext": 1, "chapters/aopc": 1, "chapters/agreement": 1,
+             "chapters/looking": 2}
 MEGABYTE = 1_000_000
 PHONE = 360
 pytestmark = pytest.mark.browser
@@ -22,13 +24,15 @@ READY = """async () => {
     await document.fonts.ready;
 }"""
 VIEWS = """() => [...document.querySelectorAll('script[type="application/vnd.jupyter.widget-view+json"]')].map(
-    view => [...view.parentElement.querySelectorAll(".widget-subarea")].map(area => area.getBoundingClientRect().height > 100))"""
+    view => [...view.parentElement.querySelectorAll(".widget-subarea")]
+        .map(area => area.getBoundingClientRect().height > 100))"""
 UNDRAWN = """() => [...document.querySelectorAll(".math")]
     .filter(math => !math.querySelector("mjx-container") || math.querySelector("mjx-merror, [data-mjx-error]"))
     .map(math => math.textContent)"""
 OPEN_ALL = """() => {
     document.querySelectorAll("details").forEach(details => { details.open = true; });
-    document.querySelectorAll(".toggle-button-hidden, .toggle-hidden > .toggle-button").forEach(button => button.click());
+    document.querySelectorAll(".toggle-button-hidden, .toggle-hidden > .toggle-button")
+        .forEach(button => button.click());
     return new Promise(resolve => setTimeout(resolve, 700));  // they fade in
 }"""
 
@@ -39,7 +43,7 @@ BEYOND = """() => [...document.querySelectorAll("article p, article h1, article 
 
 @contextmanager
 def visit(browser, address, page, width=1280, scheme="light"):
-    """The page as a first-time visitor gets it with every other address blocked, what went wrong, and what it weighed."""
+    """The page as a first-time visitor gets it, every other address blocked; what went wrong, and what it weighed."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     tab, faults, weight = context.new_page(), [], []
 
@@ -77,7 +81,8 @@ def seen(browser, address, page):
     One visit serves all tests below that look at every page.
     """
     with visit(browser, address, page) as (tab, faults, weight):
-        found = SimpleNamespace(faults=faults, weight=sum(weight), views=tab.evaluate(VIEWS), undrawn=tab.evaluate(UNDRAWN),
+        found = SimpleNamespace(faults=faults, weight=sum(weight), views=tab.evaluate(VIEWS),
+                                undrawn=tab.evaluate(UNDRAWN),
                                 barriers={})
         tab.evaluate(OPEN_ALL)
         tab.add_script_tag(path=FOLDER / AXE.rpartition("/")[2])
@@ -139,7 +144,8 @@ def test_a_page_has_no_barriers(page, browser, served):
     assert seen(browser, served, page).barriers == {"light": {}, "dark": {}}
 
 
-@pytest.mark.parametrize("button, width", [(".dropdown-download-buttons > button", 1280), (".search-button__button:visible", 1280),
+@pytest.mark.parametrize("button, width", [(".dropdown-download-buttons > button", 1280),
+                                           (".search-button__button:visible", 1280),
                                            (".primary-toggle:visible", PHONE), (".secondary-toggle:visible", PHONE)])
 def test_menus_search_and_sidebars_have_no_barriers(button, width, browser, served):
     with visit(browser, served, "chapters/aopc", width) as (tab, faults, _):
@@ -167,8 +173,9 @@ def test_a_first_visit_on_a_phone_has_the_colours_of_the_system_and_fits(scheme,
         assert tab.evaluate("document.documentElement.scrollWidth") <= PHONE and tab.evaluate(BEYOND) == []
 
 
-MARK_FOCUSABLE = """() => [...document.querySelectorAll("a[href], button, select, input, summary, [tabindex='0']")].filter(
-    node => node.checkVisibility({visibilityProperty: true}) && !node.closest("[inert], dialog:not([open])") && node.tabIndex >= 0 && !node.disabled)
+MARK_FOCUSABLE = """() => [...document.querySelectorAll("a[href], button, select, input, summary, [tabindex='0']")]
+    .filter(node => node.checkVisibility({visibilityProperty: true}) && !node.closest("[inert], dialog:not([open])"))
+    .filter(node => node.tabIndex >= 0 && !node.disabled)
     .map((node, number) => { node.dataset.wanted = number; return number; }).length"""
 
 
@@ -181,7 +188,8 @@ def test_the_keyboard_reaches_everything(page, browser, served):
         tab.evaluate("document.addEventListener('focusin', event => { delete event.target.dataset.wanted; })")
         for _ in range(number + 20):
             tab.keyboard.press("Tab")
-        assert tab.evaluate("() => [...document.querySelectorAll('[data-wanted]')].map(node => node.outerHTML.slice(0, 200))") == []
+        missed = "() => [...document.querySelectorAll('[data-wanted]')].map(node => node.outerHTML.slice(0, 200))"
+        assert tab.evaluate(missed) == []
 
 
 # --- explorers -------------------------------------------------------------------------------------------------------
@@ -235,7 +243,8 @@ def test_masking_greys_out_as_many_words_as_the_slider_says(browser, served):
             probability = float(views.nth(side).locator("strong").last.inner_text())
             assert float(widths[side].rstrip("%")) == pytest.approx(100 * probability, abs=0.1)
         move(slider, "End")
-        assert views.nth(0).locator("s").count() == views.nth(1).locator("s").count() == float(slider.get_attribute("aria-valuemax"))
+        all_words = float(slider.get_attribute("aria-valuemax"))
+        assert [views.nth(side).locator("s").count() for side in (0, 1)] == [all_words, all_words]
         assert views.nth(0).locator("strong").last.inner_text() == views.nth(1).locator("strong").last.inner_text()
 
 

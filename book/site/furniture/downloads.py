@@ -25,7 +25,7 @@ def finish(app, exception):
 
 
 def reference_tables(app) -> dict[str, str]:
-    """The tables by file name. The results, kept a file a cell, are one table: the first head, and all that is below."""
+    """The tables by file name. The results, kept a file a cell, are one: the first head, and all that is below."""
     folder = Path(app.srcdir) / "lib" / "results"
     tables = {path.name: read(path) for path in sorted((folder / "timings").glob("*.csv"))}
     cells = [read(path).splitlines(keepends=True) for path in sorted((folder / "tables").glob("*.csv"))]

@@ -52,7 +52,7 @@ def meta_tag(name, text) -> str:
 
 
 def description(doctree) -> str:
-    """The first paragraph of prose, without its run-in heading, cut after a word if it is long. Outputs are no prose."""
+    """The first paragraph of prose (no output), without its run-in heading, cut after a word if it is long."""
     for paragraph in doctree.findall(nodes.paragraph):
         if isinstance(paragraph.parent, nodes.section | nodes.Admonition):
             start = next(part for part in paragraph if part.astext())

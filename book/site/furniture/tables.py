@@ -49,7 +49,8 @@ def fill_tables(app, doctree, docname):
 
 def times(app, doctree, docname):
     """About how long the prose takes, and what the last run of the code took."""
-    paragraphs = [paragraph for paragraph in doctree.findall(nodes.paragraph) if not isinstance(paragraph.parent, nodes.entry)]
+    paragraphs = [paragraph for paragraph in doctree.findall(nodes.paragraph)
+                  if not isinstance(paragraph.parent, nodes.entry)]
     words = sum(len(paragraph.astext().split()) for paragraph in paragraphs)  # a table is looked at, not read
     text = f" About {max(1, round(words / WORDS_A_MINUTE))} minutes to read."
     if run := NbMetadataCollector.get_exec_data(app.env, docname):
@@ -62,7 +63,8 @@ def run_table(app, here):
     rows = []
     for page in app.env.collect_relations():  # in reading order
         if run := NbMetadataCollector.get_exec_data(app.env, page):
-            rows.append([page_node(app, here, page), f"{datetime.fromtimestamp(run['mtime']):%Y-%m-%d}", f"{run['runtime']:.1f}",
+            rows.append([page_node(app, here, page), f"{datetime.fromtimestamp(run['mtime']):%Y-%m-%d}",
+                         f"{run['runtime']:.1f}",
                          "ran to the end" if run["succeeded"] else "failed"])
     return table_node(["Page", "Date", "Seconds", "Status"], rows)
 
@@ -76,7 +78,8 @@ def book_table(app, here):
 
 def notebook_table(app, here):
     found = ((page, notebook(app.env, page)) for page in app.env.collect_relations())
-    return table_node(["Page", "Notebook"], [[page_node(app, here, page), file_node(here, path)] for page, path in found if path])
+    return table_node(["Page", "Notebook"], [[page_node(app, here, page), file_node(here, path)] for page, path in found
+                                             if path])
 
 
 def result_table(app, here):
