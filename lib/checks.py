@@ -12,7 +12,7 @@ def as_texts(texts: Iterable[str]) -> list[str]:
     """
     if isinstance(texts, (str, bytes)):
         raise TypeError("encode expects a list of texts: write encode([text]) for a single one.")
-    found = _in_order(texts, "texts")
+    found = in_order(texts, "texts")
     if not found:
         raise ValueError("encode was given no texts: pass at least one document.")
     for row, text in enumerate(found):
@@ -29,7 +29,7 @@ def as_labels(labels: Iterable[int], documents: int, classes: Sequence[str] | No
     of labels than of texts, and for a label that is not the number of one of the ``classes``.
     Taught in: *Data and classifiers*.
     """
-    found = _in_order(labels, "labels")
+    found = in_order(labels, "labels")
     if len(found) != documents:
         raise ValueError(f"{documents} texts came with {len(found)} labels: pass one label for each text.")
     numbers = [_class_number(label) for label in found]
@@ -66,11 +66,12 @@ def as_keys(keys: str | Iterable[str]) -> list[str]:
     return [keys] if isinstance(keys, str) else list(keys)
 
 
-def _in_order(values: Iterable, what: str) -> list:
+def in_order(values: Iterable, what: str) -> list:
+    """A list of what a container with an order holds. Raises ``TypeError`` for the rest: a table, a set, one text."""
     if isinstance(values, Mapping) or hasattr(values, "columns"):
         raise TypeError(f"The {what} came as a {type(values).__name__}, a table of several columns: pass one of them, "
                         "e.g. table['text'].")
-    if isinstance(values, Set) or not isinstance(values, Iterable) and not hasattr(values, "__getitem__"):
+    if isinstance(values, (Set, str, bytes)) or not isinstance(values, Iterable) and not hasattr(values, "__getitem__"):
         raise TypeError(f"The {what} came as a {type(values).__name__}: pass them in order, as a list.")
     return values.tolist() if hasattr(values, "tolist") else list(values)
 

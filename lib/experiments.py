@@ -21,9 +21,10 @@ from torch import Tensor
 from . import checkpoints, data, storage, training
 from .agreement import pearson
 from .attribution import METHODS, check, explain_all, lookup
+from .checks import as_keys, whole_number
 from .classifiers import TextClassifier
 from .data import Corpus, Split
-from .faithfulness import aopc
+from .faithfulness import MOST_MASKED, aopc
 from .masking import check_operator
 from .progress import progress
 from .targets import check_quantity
@@ -41,7 +42,9 @@ class Experiment:
     ``seed`` and ``recipe`` are those of :func:`lib.training.fit`. ``explain`` holds options of the methods, and of the
     LOO they are compared with (``of``, ``target``, ``operator``, ``seed``), ``measure`` those of
     :func:`lib.faithfulness.aopc` (``operator``, ``target``, ``seed``). ``K`` defaults to the length of the longest
-    document. Taught in: *What an explanation costs*.
+    document. ``methods`` are keys, those of variants and of your own methods among them; one alone may be a string.
+
+    Raises ``ValueError`` if a number is not whole. Taught in: *What an explanation costs*.
     """
 
     corpus: str
@@ -54,6 +57,15 @@ class Experiment:
     recipe: dict = field(default_factory=dict)
     explain: dict = field(default_factory=dict)
     measure: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        """Numbers of numpy and torch become Python's: equal experiments have equal keys."""
+        plain = {"methods": tuple(as_keys(self.methods)), "seed": whole_number(self.seed, "The seed"),
+                 "documents": whole_number(self.documents, "The number of documents"),
+                 "K": None if self.K is None else whole_number(self.K, "K"),
+                 "recipe": _plain(self.recipe), "explain": _plain(self.explain), "measure": _plain(self.measure)}
+        for name, value in plain.items():
+            object.__setattr__(self, name, value)
 
 
 def processes(workers: int | None = None) -> ProcessPoolExecutor:
@@ -74,14 +86,16 @@ def run(experiment: Experiment, executor: Executor | None = None,
     cluster. The numbers are the same to the bit; only another kind of CPU may change the last ones. Finished shards are
     kept in the user cache, and a run that was killed goes on where it stopped; where the cache cannot be written, a
     warning says so before anything is computed. The workers of a cluster need no data, but the same software, and the
-    classifier: in a shared ``LIB_CACHE_DIR``, or copied to their ``LIB_MODEL_DIR``.
+    classifier: in a shared ``LIB_CACHE_DIR``, or copied to their ``LIB_MODEL_DIR``. They must know a method of your
+    own, too.
 
     Raises ``ValueError`` for an experiment that cannot be run, before anything is trained. After an error in a shard
     the shards under way are finished and kept, then it is raised, with a note that names the documents.
     Taught in: *What an explanation costs*.
     """
     corpus = data.load(experiment.corpus)
-    _check(experiment, corpus, executor, documents_per_shard)
+    documents_per_shard = whole_number(documents_per_shard, "The number of documents per shard", least=1)
+    _check(experiment, corpus, executor)
     model = training.fit(experiment.classifier, corpus, experiment.seed, **experiment.recipe).key
     # Loaded the way a worker does: threads find it in the cache of _classifier, and do not all load it at once.
     classifier, digest = _classifier(model, experiment.classifier, experiment.precision)
@@ -129,19 +143,29 @@ class _Idle(Executor):
         raise _NotKept
 
 
-def _check(experiment: Experiment, corpus: Corpus, executor: Executor | None, documents_per_shard: int) -> None:
+def _plain(value):
+    """Options as JSON would give them back: numpy's and torch's numbers are Python's."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_plain(each) for each in value)
+    is_number = hasattr(value, "item") and getattr(value, "ndim", 0) == 0
+    return value.item() if is_number else value
+
+
+def _check(experiment: Experiment, corpus: Corpus, executor: Executor | None) -> None:
     """Find what is wrong before a classifier is trained; its name and recipe are checked by ``fit``."""
     if executor is not None and not isinstance(executor, Executor):
         raise ValueError(f"The executor is a {type(executor).__name__}: it must be a concurrent.futures.Executor.")
-    if documents_per_shard < 1:
-        raise ValueError(f"The number of documents per shard is {documents_per_shard}: it must be at least 1.")
     if not 1 <= experiment.documents <= len(corpus.test):
         raise ValueError(f"The test split of {corpus.title} has {len(corpus.test)} documents, "
                          f"not {experiment.documents}.")
     if experiment.precision not in PRECISIONS:
         raise ValueError(f"Unknown precision {experiment.precision!r}: choose one of {', '.join(PRECISIONS)}.")
-    if experiment.K is not None and experiment.K < 0:
-        raise ValueError(f"K is {experiment.K}: the number of masked words cannot be negative.")
+    if not 0 <= (experiment.K or 0) <= max(MOST_MASKED, corpus.max_words):
+        raise ValueError(f"K is {experiment.K:,}: choose a number of masked words from 0 to {MOST_MASKED:,}, or None.")
+    if not experiment.methods:
+        raise ValueError(f"The experiment has no methods: name some of {', '.join(METHODS)}.")
     check([*experiment.methods, "loo"], experiment.explain)
     known = set(inspect.signature(aopc).parameters) - {"classifier", "batch", "scores", "K"}
     if unknown := sorted(set(experiment.measure) - known):

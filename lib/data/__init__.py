@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from ..checks import check_class, in_order, whole_number
 from .corpora import CLASSES, READERS
 from .files import DataError, Place, find
 from .splits import Parts, Split, as_split, balanced_sample
@@ -21,7 +22,11 @@ MAX_TRAIN = 20_000  # training documents of the book's own classifiers at most: 
 class Corpus:
     """A data set for classification; ``source`` says in one sentence where it came from.
 
-    ``max_words`` is where classifiers cut its documents unless told otherwise. Taught in: *Data and classifiers*.
+    ``max_words`` is where classifiers cut its documents unless told otherwise. One of your own is made of three
+    :class:`Split` and the names of its classes, in the order of the labels.
+
+    Raises ``TypeError`` for a part that is no :class:`Split`, ``ValueError`` for a label that no class has and for a
+    ``max_words`` that is no whole number from 1. Taught in: *Data and classifiers*.
     """
 
     name: str
@@ -31,6 +36,17 @@ class Corpus:
     classes: list[str]
     source: str
     max_words: int = 64
+
+    def __post_init__(self):
+        object.__setattr__(self, "classes", [str(name) for name in in_order(self.classes, "classes")])
+        object.__setattr__(self, "max_words", whole_number(self.max_words, "The number max_words", least=1))
+        for name in ("train", "dev", "test"):
+            split = getattr(self, name)
+            if not isinstance(split, Split):
+                raise TypeError(f"The {name} split is a {type(split).__name__}: "
+                                "make it a lib.data.Split(texts, labels).")
+            for label in set(split.labels):
+                check_class(label, self.classes, "Label")
 
     @property
     def title(self) -> str:
@@ -58,10 +74,9 @@ def load(name: str, max_train: int | None = MAX_TRAIN, seed: int = 0) -> Corpus:
     :class:`lib.storage.FolderError` if ``LIB_DATA_DIR`` names no folder. Taught in: *Data and classifiers*.
     """
     _check_name(name)
-    if max_train is not None and max_train < 1:
-        raise ValueError(f"max_train is the number of training documents to keep, at least 1, not {max_train}.")
+    max_train = None if max_train is None else whole_number(max_train, "The number max_train", least=1)
     place = find(name)
-    return _load(name, max_train, seed, place, place.describe())
+    return _load(name, max_train, whole_number(seed, "The seed"), place, place.describe())
 
 
 def available(name: str) -> bool:

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ..checks import as_labels, as_texts, in_order
+
 SPLIT_SEED = 0
 
 
@@ -22,11 +24,23 @@ class Document(NamedTuple):
 
 @dataclass(frozen=True)
 class Split:
-    """Documents and their classes, in an order that is random and always the same; to be read, not changed."""
+    """Documents and their classes, in an order that is random and always the same; to be read, not changed.
+
+    Texts, labels and ids may come in any container that has an order: list, tuple, array, Series, generator.
+    Raises ``TypeError`` for a table, a set or one bare string, ``ValueError`` for labels that do not fit.
+    """
 
     texts: list[str]
     labels: list[int]
     ids: list[str] = field(default_factory=list)
+
+    def __post_init__(self):
+        texts = in_order(self.texts, "texts")
+        object.__setattr__(self, "texts", as_texts(texts) if texts else [])
+        object.__setattr__(self, "labels", as_labels(self.labels, len(texts)))
+        object.__setattr__(self, "ids", [str(each) for each in in_order(self.ids, "ids")])
+        if len(self.ids) not in (0, len(texts)):
+            raise ValueError(f"{len(texts)} texts came with {len(self.ids)} ids: pass one id for each text, or none.")
 
     def __len__(self) -> int:
         return len(self.texts)

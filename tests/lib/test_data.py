@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import json
 import os
 import random
 import subprocess
@@ -9,7 +10,11 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+import torch
+from oracles import is_one_sentence
 
 from lib import data
 from lib.data import corpora, files
@@ -172,6 +177,82 @@ def test_fingerprint_depends_on_texts_labels_and_classes():
     assert data.Corpus("x", one, one, one, ["n", "p"], "from elsewhere.").fingerprint == corpus.fingerprint
 
 
+# --- documents of one's own ------------------------------------------------------------------------------------------
+
+
+TABLE = pd.DataFrame({"text": ["one", "two", "three"], "label": [1, 0, 1]}, index=[4, 7, 9])  # as a selection leaves it
+
+
+@pytest.mark.parametrize("container", [
+    list, tuple, iter, lambda values: (value for value in values), np.array, lambda values: np.array(values, dtype="O"),
+    lambda values: pd.Series(values, index=range(5, 5 + len(values))),
+], ids=["list", "tuple", "iterator", "generator", "array", "array of objects", "series"])
+def test_a_split_takes_any_container_that_has_an_order(container):
+    split = data.Split(container(["one", "two"]), container([1, 0]), container(["a", "b"]))
+    assert split == data.Split(["one", "two"], [1, 0], ["a", "b"])
+    assert type(split.texts) is list and [type(label) for label in split.labels] == [int, int]
+    json.dumps([split.texts, split.labels, split.ids])
+
+
+def test_columns_of_a_table_and_numbers_of_any_type_make_a_split():
+    split = data.Split(TABLE["text"], TABLE["label"], TABLE.index)
+    assert split == data.Split(["one", "two", "three"], [1, 0, 1], ["4", "7", "9"])
+    for labels in (torch.tensor([1, 0, 1]), np.array([1.0, 0.0, 1.0]), np.array([1, 0, 1], "u1"), [True, False, True]):
+        assert data.Split(TABLE["text"], labels).labels == [1, 0, 1]
+    assert len(data.Split([], [])) == 0
+
+
+@pytest.mark.parametrize(("texts", "labels", "sentence"), [
+    (TABLE, [0, 1], "texts came as a DataFrame"),
+    ({"text": ["one"]}, [0], "texts came as a dict"),
+    ({"one", "two"}, [0, 1], "texts came as a set"),
+    ("one", [0], "texts came as a str"),
+    (["one", 2], [0, 1], "must be a string, not int"),
+    (["one", None], [0, 1], "must be a string, not NoneType"),
+    (["one", "two"], TABLE, "labels came as a DataFrame"),
+    (["one", "two"], [0, 0.7], "Label 0.7 is no class number"),
+    (["one", "two"], [0, None], "Label None is no class number"),
+    (["one", "two"], ["good", "bad"], "Label 'good' is no class number"),
+    (["one", "two"], [0], "2 texts came with 1 labels"),
+    (7, [0], "texts came as a int"),
+])
+def test_a_split_refuses_the_rest_in_one_sentence(texts, labels, sentence):
+    with pytest.raises((TypeError, ValueError), match=sentence) as caught:
+        data.Split(texts, labels)
+    assert is_one_sentence(caught.value)
+
+
+def test_a_split_has_an_id_for_each_text_or_none():
+    with pytest.raises(ValueError, match="2 texts came with 1 ids") as caught:
+        data.Split(["one", "two"], [0, 1], ["a"])
+    assert is_one_sentence(caught.value)
+
+
+def test_a_corpus_of_ones_own():
+    one = data.Split(["a", "b"], [0, 1])
+    plain = data.Corpus("x", one, one, one, ["0", "1"], "", max_words=30)
+    same = data.Corpus("x", one, one, one, np.array([0, 1]), "", max_words=np.int64(30))
+    assert same == plain and same.fingerprint == plain.fingerprint and type(same.max_words) is int
+    json.dumps([same.classes, same.max_words])
+
+
+@pytest.mark.parametrize(("changes", "sentence"), [
+    ({"dev": (["a"], [0])}, r"The dev split is a tuple: make it a lib.data.Split"),
+    ({"test": TABLE}, "The test split is a DataFrame"),
+    ({"train": data.Split(["a"], [2])}, "Label 2 is out of range: the classes are 0 to 1"),
+    ({"test": data.Split(["a"], [-1])}, "Label -1 is out of range"),
+    ({"classes": {"bad": 0, "good": 1}}, "classes came as a dict"),
+    ({"max_words": 0}, "max_words is 0"),
+    ({"max_words": 2.5}, "max_words is 2.5"),
+])
+def test_a_corpus_refuses_the_rest_in_one_sentence(changes, sentence):
+    one = data.Split(["a", "b"], [0, 1])
+    parts = {"name": "x", "train": one, "dev": one, "test": one, "classes": ["bad", "good"], "source": ""} | changes
+    with pytest.raises((TypeError, ValueError), match=sentence) as caught:
+        data.Corpus(**parts)
+    assert is_one_sentence(caught.value)
+
+
 # --- max_train --------------------------------------------------------------------------------------------------------
 
 
@@ -197,10 +278,19 @@ def test_max_train_above_the_size_takes_all(bare):
     assert "sample" not in data.load("bbc_news", max_train=10**6).source
 
 
-@pytest.mark.parametrize("number", [0, -5])
-def test_max_train_must_be_positive(bare, number):
-    with pytest.raises(ValueError, match="at least 1"):
-        data.load("bbc_news", max_train=number)
+@pytest.mark.parametrize(("options", "sentence"), [
+    ({"max_train": 0}, "max_train is 0: it must be at least 1"), ({"max_train": -5}, "at least 1"),
+    ({"max_train": 0.5}, "max_train is 0.5: it must be a whole number"), ({"seed": "one"}, "The seed is 'one'"),
+])
+def test_max_train_and_seed_are_whole_numbers(bare, options, sentence):
+    with pytest.raises(ValueError, match=sentence) as caught:
+        data.load("bbc_news", **options)
+    assert is_one_sentence(caught.value)
+
+
+def test_numbers_of_numpy_are_numbers(bare):
+    some = data.load("bbc_news", max_train=np.int64(100), seed=np.int32(3))
+    assert some is data.load("bbc_news", max_train=100, seed=3) and len(some.train) == 100
 
 
 # --- cleaning ---------------------------------------------------------------------------------------------------------

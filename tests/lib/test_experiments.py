@@ -12,6 +12,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from unittest import mock
 
+import numpy as np
 import pytest
 import torch
 from dask.distributed import Client, LocalCluster
@@ -149,6 +150,72 @@ def test_every_method_is_compared_with_loo():
     assert list(results) == ["signed_gi", "loo"]
     close(results["loo"]["rho"], torch.ones(14))
     assert list(run(tiny(methods=("signed_gi",)))) == ["signed_gi"], "LOO was not asked for"
+
+
+def test_one_method_alone_may_be_a_string():
+    assert bits(run(tiny(methods="signed_gi"))) == bits(run(tiny(methods=["signed_gi"])))
+    assert tiny(methods=iter(["loo", "random"])).methods == ("loo", "random")
+
+
+def test_a_variant_of_a_method_stands_beside_it():
+    masked = attribution.variant("loo", operator="mask")
+    results = run(tiny(methods=("loo", masked), precision="float64"), documents_per_shard=5)
+    assert list(results) == ["loo", "loo(operator='mask')"]
+    alone = run(tiny(methods="loo", precision="float64", explain={"operator": "mask"}), documents_per_shard=5)
+    close(results[masked]["aopc"], alone["loo"]["aopc"])
+    assert (results[masked]["rho"] < 1 - 1e-6).any(), "the LOO that others are compared with is the plain one"
+
+
+@pytest.fixture
+def readers_own(monkeypatch):
+    """A method that a reader adds: the more to the left a word stands, the higher its score."""
+    monkeypatch.setattr(attribution.registry, "METHODS", attribution.METHODS | {})
+    monkeypatch.setattr(attribution, "METHODS", attribution.registry.METHODS)
+
+    @attribution.registry.method("left", "Left first", sign="none", cost="none", citation="du2021")
+    def left(classifier, batch, step: float = 1.0):
+        return -step * batch.word_mask.cumsum(dim=1, dtype=torch.float64)
+
+    return left
+
+
+@pytest.mark.usefixtures("readers_own")
+def test_a_method_of_the_reader_is_taken_like_any_other():
+    results = run(tiny(methods=("left", "left(step=-1.0)"), precision="float64"), documents_per_shard=5)
+    assert list(results) == ["left", "left(step=-1.0)"]
+    close(results["left"]["rho"], -results["left(step=-1.0)"]["rho"])
+    batch = training.fit("textcnn", corpus(), **RECIPES["textcnn"]).double().encode(corpus().test.texts[:1])
+    assert results["left"]["aopc"].shape[1] > batch.lengths[0]
+
+
+def test_a_method_of_the_reader_that_changes_is_computed_again(readers_own, cache, monkeypatch):
+    run(tiny(methods="left"))
+    begun = record_shards(monkeypatch)
+    run(tiny(methods="left"))
+    assert not begun
+
+    def left(classifier, batch, step: float = 1.0):
+        return step * batch.word_mask.cumsum(dim=1, dtype=torch.float64)
+
+    known = attribution.METHODS["left"]
+    monkeypatch.setitem(attribution.METHODS, "left", replace(known, function=left))
+    run(tiny(methods="left"))
+    assert begun and len(folders(cache)) == 2
+    begun.clear()
+    run(tiny(methods="random")), run(tiny(methods="random"))
+    monkeypatch.delitem(attribution.METHODS, "left")
+    run(tiny(methods="random"))
+    assert begun == [0], "a method of the reader decides nothing about others"
+
+
+def test_numbers_of_numpy_and_torch_are_numbers(cache):
+    plain = tiny("fasttext", 14, seed=1, K=3, explain={"seed": 2}, measure={"target": 1, "seed": 4})
+    recipe = {name: np.int64(value) if type(value) is int else value for name, value in RECIPES["fasttext"].items()}
+    other = Experiment("tiny", "fasttext", np.int64(14), METHODS, np.uint8(1), torch.tensor(3), recipe=recipe,
+                       explain={"seed": np.int32(2)}, measure={"target": torch.tensor(1), "seed": np.int64(4)})
+    assert other == plain
+    assert bits(run(other, documents_per_shard=np.int64(5))) == bits(run(plain, documents_per_shard=5))
+    assert len(folders(cache)) == 1
 
 
 @pytest.mark.parametrize("precision", experiments.PRECISIONS)
@@ -494,12 +561,18 @@ def test_the_software_is_every_module_that_computes(tmp_path, monkeypatch):
     ({"documents": 0}, "tiny has 16 documents"),
     ({"documents": 17}, "tiny has 16 documents"),
     ({"K": -1}, "K is -1"),
+    ({"K": 10**7}, "K is 10,000,000: choose a number of masked words from 0 to 10,000"),
     ({"explain": {"colour": 1}}, "Unknown option colour"),
     ({"measure": {"of": "loss", "K": 3}}, "Unknown option K, of for AOPC"),
     ({"explain": {"seed": torch.ones(2)}}, "must be numbers, strings"),
     ({"classifier": "oracle"}, "Unknown classifier 'oracle'"),
     ({"recipe": {"layers": 3}}, "Unknown option layers for textcnn"),
-    ({"documents_per_shard": 0}, "per shard is 0"),
+    ({"documents": 3.5}, "number of documents is 3.5: it must be a whole number"),
+    ({"seed": "one"}, "The seed is 'one'"),
+    ({"K": 2.5}, "K is 2.5"),
+    ({"methods": ()}, "has no methods"),
+    ({"documents_per_shard": 0}, "per shard is 0: it must be at least 1"),
+    ({"documents_per_shard": 2.5}, "per shard is 2.5"),
     ({"executor": "two of them"}, "The executor is a str"),
 ])
 def test_what_is_wrong_is_said_before_a_classifier_is_trained(changes, words, monkeypatch):
@@ -507,9 +580,8 @@ def test_what_is_wrong_is_said_before_a_classifier_is_trained(changes, words, mo
         raise AssertionError("a model was trained for nothing")
     monkeypatch.setattr(training, "_train", fail)
     how = {name: changes[name] for name in changes if name in ("executor", "documents_per_shard")}
-    experiment = replace(tiny(), **{name: value for name, value in changes.items() if name not in how})
     with pytest.raises(ValueError, match=words) as caught:
-        run(experiment, **how)
+        run(replace(tiny(), **{name: value for name, value in changes.items() if name not in how}), **how)
     assert is_one_sentence(caught.value)
 
 
