@@ -25,5 +25,6 @@ from . import (
 from .explanation import Explanation, explain_text
 
 __version__ = "0.1.0"
-__all__ = ["Explanation", "agreement", "attribution", "classifiers", "data", "diagnostics", "experiments", "explain_text",
-           "faithfulness", "intervals", "masking", "reference", "results", "show", "targets", "text", "training"]
+__all__ = ["Explanation", "agreement", "attribution", "classifiers", "data", "diagnostics", "experiments",
+           "explain_text", "faithfulness", "intervals", "masking", "reference", "results", "show", "targets",
+           "text", "training"]

@@ -11,10 +11,10 @@ def as_texts(texts: Iterable[str]) -> list[str]:
     ``ValueError`` if there are none. Taught in: *Data and classifiers*.
     """
     if isinstance(texts, (str, bytes)):
-        raise TypeError("encode expects a list of texts: write encode([text]) for a single one.")
+        raise TypeError("One string came where encode expects a list of texts: write encode([text]) for a single one.")
     found = in_order(texts, "texts")
     if not found:
-        raise ValueError("encode was given no texts: pass at least one document.")
+        raise ValueError("The list of texts is empty, encode was given no texts: pass at least one document.")
     for row, text in enumerate(found):
         if not isinstance(text, str):
             raise TypeError(f"A text must be a string, not {type(text).__name__} (text {row} of {len(found)}): "

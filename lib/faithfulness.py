@@ -7,7 +7,7 @@ from .checks import whole_number
 from .masking import check_operator, logits_in_order
 from .passes import passes
 from .seeding import document_generator
-from .targets import quantity, target_classes
+from .targets import quantity, target_classes, target_of
 from .text import Batch
 
 TIES = ("random", "first")
@@ -62,8 +62,7 @@ def deletion_curve(classifier, batch: Batch, scores: Tensor, K: int | None = Non
     curves, order = [], []
     for rows, part in passes(classifier, batch, "masking words", words_per_pass):
         words = part.word_mask.shape[1]
-        of_part = isinstance(target, Tensor) and target.dim() == 1
-        classes = target_classes(classifier, part, target[rows.to(target.device)] if of_part else target)
+        classes = target_classes(classifier, part, target_of(classifier, batch, target, rows))
         steps = min(K, words)
         logits = logits_in_order(classifier, part, rank[rows, :words], steps, operator, words_per_pass, shortcut)
         values = quantity(logits, classes[:, None].expand(logits.shape[:2]), "probability")

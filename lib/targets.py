@@ -40,6 +40,13 @@ def target_classes(classifier, batch: Batch, target: str | int | Tensor = "gold"
     return torch.full((len(batch),), index, device=batch.ids.device)
 
 
+def target_of(classifier, batch: Batch, target: str | int | Tensor, rows: Tensor) -> str | int | Tensor:
+    """The target for some documents of a batch: if it names the class of each, the classes of these ``rows``."""
+    if isinstance(target, Tensor) and target.dim() == 1:
+        return _class_of_each(classifier, batch, target)[rows]
+    return target
+
+
 def _class_of_each(classifier, batch: Batch, target: Tensor) -> Tensor:
     if target.shape != (len(batch),):
         raise ValueError(f"{len(target)} classes came for {len(batch)} documents: pass the class of each.")
@@ -62,11 +69,15 @@ def class_logits(classifier, embeddings: Tensor, mask: Tensor) -> Tensor:
 
     Raises ``ValueError`` unless there is one for each class.
     """
-    logits = classifier.logits(embeddings, mask)
-    expected = (len(embeddings), len(classifier.classes))
-    if logits.shape != expected:
-        raise ValueError(f"The logits have shape {list(logits.shape)} for {expected[0]} documents and {expected[1]} "
-                         f"classes, not {list(expected)}: write a single output z as the two logits 0 and z.")
+    return check_logits(classifier, classifier.logits(embeddings, mask), (len(embeddings),))
+
+
+def check_logits(classifier, logits: Tensor, of: tuple[int, ...]) -> Tensor:
+    """The same logits. Raises ``ValueError`` unless their shape is ``of`` and one for each class."""
+    expected = [*of, len(classifier.classes)]
+    if list(logits.shape) != expected:
+        raise ValueError(f"The logits have shape {list(logits.shape)}, not {expected} with one for each class: "
+                         "write a single output z as the two logits 0 and z.")
     return logits
 
 

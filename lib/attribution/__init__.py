@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..checks import as_keys
 from ..passes import passes
-from ..targets import target_classes
+from ..targets import target_classes, target_of
 from ..text import Batch
 from . import chance, gradients, occlusion, paths  # noqa: F401 - each import registers its methods
 from .gradients import InputGradient, gradient_at, input_gradient, saliency
@@ -45,7 +45,7 @@ def explain_all(classifier, batch: Batch, methods: str | Iterable[str], words_pe
     scores: dict[str, list[Tensor]] = {method.key: [] for method in chosen}
     order = []
     for rows, part in passes(classifier, batch, "explaining", words_per_pass):
-        for method, found in _explained(classifier, part, chosen, _for_part(classifier, part, rows, options)):
+        for method, found in _explained(classifier, part, chosen, _for_part(classifier, batch, part, rows, options)):
             _check_scores(found, part, rows, method)
             scores[method.key].append(F.pad(found, (0, batch.word_mask.shape[1] - found.shape[1])))
         order.append(rows)
@@ -68,14 +68,14 @@ def options_of(method: Method) -> frozenset[str]:
     return frozenset().union(*map(_parameters, functions)) - {"classifier", "batch", "gradient"}
 
 
-def _for_part(classifier, part: Batch, rows: Tensor, options: dict) -> dict:
+def _for_part(classifier, batch: Batch, part: Batch, rows: Tensor, options: dict) -> dict:
     """The options for some of the documents: the class of each, if it is predicted or named for each."""
-    target = options.get("target")
-    if isinstance(target, Tensor) and target.dim() == 1:
-        return options | {"target": target[rows.to(target.device)]}
+    if "target" not in options:
+        return options
+    target = target_of(classifier, batch, options["target"], rows)
     if isinstance(target, str) and target == "predicted":
-        return options | {"target": target_classes(classifier, part, "predicted")}
-    return options
+        target = target_classes(classifier, part, "predicted")
+    return options | {"target": target}
 
 
 def _explained(classifier, part: Batch, chosen: list[Method], options: dict) -> Iterator[tuple[Method, Tensor]]:

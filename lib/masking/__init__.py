@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..classifiers.base import label_of
 from ..passes import words_at_once
-from ..targets import HALF, class_logits
+from ..targets import HALF, check_logits, class_logits
 from ..text import Batch
 from .shortcuts import shortcut_of
 
@@ -51,7 +51,8 @@ def logits_one_out(classifier, batch: Batch, operator: str = "zero", words_per_p
     found = _shortcut(classifier, batch, words, operator, shortcut)
     if found:
         substitute = classifier.substitute(operator).to(embeddings)
-        return _precise(found.one_out(classifier, embeddings, batch.mask, substitute, words_per_pass))
+        logits = found.one_out(classifier, embeddings, batch.mask, substitute, words_per_pass)
+        return _precise(check_logits(classifier, logits, (len(batch), words + 1)))
     version = torch.arange(1, words + 1, device=embeddings.device).expand(batch.word_mask.shape)
     return _every_version(classifier, batch, embeddings, version, version, words, operator, words_per_pass)
 
@@ -70,7 +71,8 @@ def logits_in_order(classifier, batch: Batch, rank: Tensor, steps: int, operator
     found = _shortcut(classifier, batch, steps, operator, shortcut)
     if found:
         substitute = classifier.substitute(operator).to(embeddings)
-        return _precise(found.in_order(classifier, embeddings, batch.mask, rank, steps, substitute, words_per_pass))
+        logits = found.in_order(classifier, embeddings, batch.mask, rank, steps, substitute, words_per_pass)
+        return _precise(check_logits(classifier, logits, (len(batch), steps + 1)))
     last = torch.full_like(rank, steps)
     return _every_version(classifier, batch, embeddings, rank + 1, last, steps, operator, words_per_pass)
 

@@ -32,7 +32,7 @@ def _logits(classifier, embeddings, mask, first, last, steps, substitute, words_
 
     Documents that take equally many blocks are read together.
     """
-    logits = embeddings.new_empty(len(mask), steps + 1, len(classifier.classes))
+    logits = embeddings.new_empty(len(mask), steps + 1, classifier.output.out_features)
     lengths = mask.sum(dim=1)
     blocks = -(-lengths // BLOCK)
     for number in blocks.unique().tolist():

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ..targets import quantity
+from ..targets import check_logits, quantity
 
 LINEAR = True  # the cost grows with the number of words, not with its square
 
@@ -40,7 +40,7 @@ def gradient_times_input(classifier, embeddings: Tensor, mask: Tensor, classes: 
     The gradient is the same at all positions, so it need not be written down for each of them.
     """
     mean = torch.bmm(mask[:, None].to(embeddings.dtype), embeddings) / _lengths(mask)
-    logits = classifier.output(mean).squeeze(1)
+    logits = check_logits(classifier, classifier.output(mean).squeeze(1), (len(mask),))
     with torch.inference_mode(False), torch.enable_grad():
         logits, classes = logits.detach().clone().requires_grad_(True), classes.clone()
         slope, = torch.autograd.grad(quantity(logits, classes, of).sum(), logits)
