@@ -16,8 +16,9 @@ from .targets import class_logits, target_classes
 class Explanation:
     """The words of one text with their scores; a list of ``(word, score)`` pairs that a notebook shows in colour.
 
-    ``label`` is the class explained, ``probability`` what the classifier gives it, ``method`` the method's
-    key, ``of`` the quantity explained, if it is not the method's own.
+    ``label`` is the class explained, ``probability`` what the classifier gives it, ``method`` the method's key, ``of``
+    the quantity explained, if it is not the method's own. ``scored`` says which words the classifier read, ``unknown``
+    which of them it does not know, ``cut`` counts those that were cut off at the end.
     """
 
     words: list[str]
@@ -27,6 +28,9 @@ class Explanation:
     probability: float
     classifier: str
     of: str | None = None
+    scored: list[bool] | None = None
+    unknown: list[bool] | None = None
+    cut: int = 0
 
     def __iter__(self) -> Iterator[tuple[str, float]]:
         return iter(zip(self.words, self.scores, strict=True))
@@ -40,7 +44,8 @@ class Explanation:
     def picture(self) -> Highlight:
         """The text with its words coloured by their scores."""
         title = f"{self.classifier}, {self.label} with probability {self.probability:.3f}: {lookup(self.method).label}"
-        return Highlight(self.words, self.scores, title, self.method, self.of)
+        return Highlight(self.words, self.scores, title, self.method, self.of, scored=self.scored, unknown=self.unknown,
+                         cut=self.cut)
 
     def _repr_html_(self) -> str:
         return self.picture()._repr_html_()
@@ -68,6 +73,8 @@ def explain_text(text: str, classifier: TextClassifier | str = "textcnn", corpus
         probabilities = class_logits(classifier, classifier.embed(batch), batch.mask).softmax(dim=1)[0]
     index = int(target_classes(classifier, batch, int(probabilities.argmax()) if target == "predicted" else target))
     options |= {"target": index} if "target" in options_of(lookup(method)) else {}
-    scores = explain(classifier, batch, method, **options)[0]
-    return Explanation(batch.words[0], scores[: len(batch.words[0])].tolist(), method, classifier.classes[index],
-                       float(probabilities[index]), label_of(classifier), options.get("of"))
+    scores = explain(classifier, batch, method, **options)
+    shown = Highlight.of_batch(batch, scores)
+    return Explanation(batch.words[0], shown.scores.tolist(), method, classifier.classes[index],
+                       float(probabilities[index]), label_of(classifier), options.get("of"),
+                       shown.scored, shown.unknown, shown.cut)

@@ -13,7 +13,9 @@ import torch
 from ipywidgets import HTML, Box, Dropdown, Layout, SelectionSlider, Stack, VBox, jslink
 
 from ..attribution import explain_all
+from ..checks import as_keys
 from ..classifiers import TextClassifier
+from ..classifiers.base import label_of as classifier_label
 from ..classifiers.turned import Turned, rotation
 from ..faithfulness import deletion_curve, ranks
 from ..text import Batch
@@ -52,19 +54,14 @@ def slider(label: str, options: dict, start: int = 0) -> SelectionSlider:
 
 def method_picker(methods: str | Iterable[str], label: str = "Method") -> Dropdown:
     """A list of methods: one key or several. Raises ``ValueError`` for an unknown one."""
-    methods = listed_keys(methods)
+    methods = as_keys(methods)
     return picker(label, told_apart([label_of(key) for key in methods], methods))
 
 
 def classifier_picker(classifiers) -> Dropdown:
     """A list of classifiers, one or several; those with the same label are numbered."""
     models = [classifiers] if hasattr(classifiers, "encode") else list(classifiers)
-    return picker("Classifier", told_apart([model.label for model in models], models))
-
-
-def listed_keys(keys: str | Iterable[str]) -> list[str]:
-    """Several keys, or one: a word must not be read letter by letter."""
-    return [keys] if isinstance(keys, str) else list(keys)
+    return picker("Classifier", told_apart([classifier_label(model) for model in models], models))
 
 
 def told_apart(names: Sequence[str], values: Sequence) -> list[tuple]:
@@ -98,7 +95,7 @@ def masking(classifier: TextClassifier, batch: Batch, methods: Sequence[str]) ->
     Raises ``ValueError`` unless the batch holds one document with words. Taught in: *AOPC*.
     """
     words = _only(batch)
-    scores = explain_all(classifier, batch, listed_keys(methods))
+    scores = explain_all(classifier, batch, as_keys(methods))
     curves = {key: deletion_curve(classifier, batch, values)[0].tolist() for key, values in scores.items()}
     order = {key: ranks(batch, values)[0].tolist() for key, values in scores.items()}
     target = classifier.classes[batch.labels[0]]
@@ -119,19 +116,19 @@ def heat_maps(classifiers, documents: dict[str, tuple[str, int]], methods: Seque
 
     Taught in: *Looking at explanations*.
     """
-    methods = listed_keys(methods)
+    methods = as_keys(methods)
     which, reader, how = picker("Document", documents), classifier_picker(classifiers), method_picker(methods)
     names = {model: name for name, model in reader.options}
 
     @cache
     def explained(classifier, document):
         batch = classifier.encode([document[0]], [document[1]])
-        return batch.words[0], explain_all(classifier, batch, methods)
+        return batch, explain_all(classifier, batch, methods)
 
     def draw(document, classifier, key):
-        words, scores = explained(classifier, document)
+        batch, scores = explained(classifier, document)
         title = f"{label_of(key)}, {names[classifier]}, class {classifier.classes[document[1]]}"
-        return Highlight(words, scores[key][0, : len(words)], title, key)
+        return Highlight.of_batch(batch, scores[key], title, key)
 
     controls = [which, reader, how]
     return Explorer("Choose a document, a classifier and a method", controls, views(draw, *controls))
@@ -143,7 +140,7 @@ def turning(classifier: TextClassifier, batch: Batch, methods: Sequence[str],
 
     Taught in: *Sensitivity analysis*.
     """
-    words, methods = _only(batch), listed_keys(methods)
+    words, methods = _only(batch), as_keys(methods)
     dimensions = classifier.embed(batch).shape[-1]
 
     def draw(angle):
@@ -168,7 +165,7 @@ def counting(classifier: TextClassifier, text: str, label: int, choices: Sequenc
         count = [other.lower() for other in batch.words[0]].count(word.lower())
         return word_bars(types, f"“{word}”: {count} of {len(batch.words[0])} words")
 
-    word = picker("Word", {word: word for word in listed_keys(choices)})
+    word = picker("Word", {word: word for word in as_keys(choices)})
     more = slider("Times added", {str(n): n for n in range(most + 1)})
     return Explorer("Write one word more often", [word, more], views(draw, word, more))
 
@@ -178,12 +175,13 @@ def agreement(classifiers, documents: dict[str, tuple[str, int]], methods: Seque
 
     Taught in: *Agreement with LOO*.
     """
-    methods = listed_keys(methods)
+    methods = as_keys(methods)
 
     def draw(classifier, document):
         batch = classifier.encode([document[0]], [document[1]])
-        words, scores = batch.words[0], explain_all(classifier, batch, ["loo", *methods])
-        return agreement_scatter(words, {key: values[0, : len(words)] for key, values in scores.items()})
+        scores, scored = explain_all(classifier, batch, ["loo", *methods]), batch.word_mask[0]
+        words = [batch.words[0][place] for place in scored.nonzero().flatten().tolist()]
+        return agreement_scatter(words, {key: values[0, scored] for key, values in scores.items()})
 
     controls = [classifier_picker(classifiers), slider("Document", documents)]
     return Explorer("Each word once: its score against LOO", controls, views(draw, *controls))

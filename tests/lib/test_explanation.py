@@ -36,7 +36,7 @@ def test_pairs_are_what_explain_gives(classifier):
     batch = classifier.encode([TEXT])
     scores = explain(classifier, batch, "loo", target="predicted", of="logit")[0].tolist()
     explanation = explain_text(TEXT, classifier, method="loo", of="logit")
-    assert list(explanation) == list(zip(batch.words[0], scores))
+    assert list(explanation) == list(zip(batch.words[0], scores, strict=True))
     assert explanation.words == batch.words[0] and explanation.scores == scores
 
 
@@ -49,7 +49,8 @@ def test_scores_of_a_linear_classifier_add_up_to_its_logit(classifier):
 
 def test_words_that_decide_the_class_stand_out(classifier):
     assert max(explain_text(TEXT, classifier), key=lambda pair: pair[1])[0] in ("Fine", "WARM")
-    assert min(explain_text("A fine plot, and a dull film", classifier, target="good"), key=lambda pair: pair[1])[0] == "dull"
+    mixed = explain_text("A fine plot, and a dull film", classifier, target="good")
+    assert min(mixed, key=lambda pair: pair[1])[0] == "dull"
 
 
 def test_repr_is_a_list_of_pairs(classifier):
@@ -76,13 +77,15 @@ def test_a_class_by_name_and_by_index_is_the_same(index, method, classifier):
 @pytest.mark.parametrize("index", [0, 1])
 def test_the_scores_are_those_of_the_class_asked_for(index, classifier):
     batch = classifier.encode([TEXT], [index])
-    assert explain_text(TEXT, classifier, target=CLASSES[index]).scores == explain(classifier, batch, "signed_gi", target="gold")[0].tolist()
+    scores = explain(classifier, batch, "signed_gi", target="gold")[0].tolist()
+    assert explain_text(TEXT, classifier, target=CLASSES[index]).scores == scores
 
 
 @pytest.mark.parametrize(("text", "predicted"), [("a fine film", "good"), ("a dull film", "bad")])
 def test_without_a_class_the_predicted_one_is_explained(text, predicted, classifier):
     explanation = explain_text(text, classifier)
-    assert explanation == explain_text(text, classifier, target=predicted) == explain_text(text, classifier, target="predicted")
+    assert explanation == explain_text(text, classifier, target=predicted)
+    assert explanation == explain_text(text, classifier, target="predicted")
     assert explanation.probability > 0.5
 
 
@@ -120,13 +123,22 @@ def test_a_long_text_is_explained_up_to_where_the_classifier_reads(classifier):
     assert len(explain_text("film " * 50, classifier)) == classifier.max_words == 12
 
 
+def test_what_was_cut_off_or_is_unknown_is_shown(classifier):
+    explanation = explain_text("film qux " * 25, classifier)
+    assert explanation.cut == 38 and explanation.unknown == [False, True] * 6 and explanation.scored == [True] * 12
+    shown = explanation._repr_html_()
+    assert "38 more words cut off, not read" in shown and shown.count("unknown word") == 6
+
+
 def test_options_reach_the_method(classifier):
-    assert explain_text(TEXT, classifier, method="random", seed=1) != explain_text(TEXT, classifier, method="random", seed=2)
+    first, second = (explain_text(TEXT, classifier, method="random", seed=seed) for seed in (1, 2))
+    assert first != second
 
 
 @pytest.mark.parametrize(("options", "error", "sentence"), [
     ({"method": "magic"}, ValueError, "Unknown method 'magic': choose one of random, "),
-    ({"target": "brilliant"}, ValueError, "Unknown class 'brilliant': choose one of bad, good, its index, or 'predicted'"),
+    ({"target": "brilliant"}, ValueError,
+     "Unknown class 'brilliant': choose one of bad, good, its index, or 'predicted'"),
     ({"target": "gold"}, ValueError, "Unknown class 'gold'"),
     ({"target": 2}, ValueError, r"Class 2 is out of range: the classes are 0 to 1 \(bad, good\)"),
     ({"target": -1}, ValueError, "Class -1 is out of range"),

@@ -1,6 +1,7 @@
 """Explorers hold every state, linked to its controls, and show what was computed for it."""
 
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -103,7 +104,7 @@ def test_a_heat_map_shows_the_scores_of_what_is_chosen():
                 html = heat_map(explorer, i, j, k)
                 scores = explain(model, model.encode([text], [label]), key)[0]
                 form = "{:.3g}" if key == "sa_l2" else "{:+.3g}"
-                shown = [span["title"] for span in Page(html).spans()]
+                shown = [span["title"].removesuffix(", unknown word") for span in Page(html).spans()]
                 assert shown == [form.format(score) for score in scores.tolist()]
                 assert f"<strong>{METHODS[key].label}, {model.label}, class class {label}</strong>" in html
                 assert ("has no sign" in html) == (key == "sa_l2") != ("supports the class" in html)
@@ -117,6 +118,23 @@ def test_red_supports_the_class_in_a_heat_map(key):
     for span, support in zip(spans, explain(model, batch, "signed_gi")[0].tolist(), strict=True):
         if "style" in span:
             assert ("200, 50, 60" in span["style"]) == (support > 0)
+
+
+def test_a_word_that_is_not_read_is_shown_and_has_no_score(monkeypatch):
+    model = untrained("textcnn", classes=2, filters=4)
+    whole = model.encode([TEXT], [1])
+    mask = whole.mask.clone()
+    mask[0, -1] = False
+    short = replace(whole, mask=mask, word_of=None, word_mask=None)
+    monkeypatch.setattr(model, "encode", lambda texts, labels: short)
+    last = Page(heat_map(widgets.heat_maps(model, {"one": (TEXT, 1)}, "signed_gi"), 0, 0, 0)).spans()[-1]
+    assert last == {"style": "opacity: 0.6", "title": "not read"}
+    words = len(whole.words[0])
+    scatter = heat_map(widgets.agreement(model, {"one": (TEXT, 1)}, "signed_gi"), 0, 0)
+    assert f"against LOO, {words - 1} words" in scatter
+    masking = widgets.masking(model, short, "signed_gi")
+    assert len(masking.controls[0].options) == words, "from no word masked to all that are read"
+    assert f"{words - 1} of {words} words masked" in leaf(masking.children[2].children[0], 0, words - 1)
 
 
 def test_two_classifiers_with_one_label_can_both_be_chosen():
@@ -139,6 +157,14 @@ def test_two_methods_with_one_label_can_both_be_chosen():
         del METHODS["twin"]
     assert [name for name, _ in explorer.controls[2].options] == ["LOO 1", "LOO 2"]
     assert "supports" in heat_map(explorer, 0, 0, 0) and "has no sign" in heat_map(explorer, 0, 0, 1)
+
+
+def test_a_variant_is_a_method_like_any_other():
+    model, key = untrained("textcnn", classes=2, filters=4), "loo(operator='mask')"
+    html = heat_map(widgets.heat_maps(model, {"one": (TEXT, 1)}, ["loo", key]), 0, 0, 1)
+    scores = explain(model, model.encode([TEXT], [1]), "loo", operator="mask")[0].tolist()
+    assert [float(span["title"].split(",")[0]) for span in Page(html).spans()] == pytest.approx(scores, rel=0.01)
+    assert "LOO (operator mask)" in html and "supports the class" in html
 
 
 def test_methods_may_be_one_name_or_come_one_by_one_and_a_reader_may_add_some():
