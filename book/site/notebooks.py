@@ -24,6 +24,7 @@ from sphinx_proof.nodes import NODE_TYPES
 from lib.storage import whole_file
 
 from .furniture.addresses import short_name
+from .unfold import CHECK
 
 logger = logging.getLogger(__name__)
 
@@ -41,9 +42,6 @@ TEX_COMMENT = re.compile(r"(?<!\\)%.*")
 # Environments that stand alone in LaTeX, and what takes their place within `$$`.
 ENVIRONMENTS = {"align": "aligned", "flalign": "aligned", "alignat": "alignedat", "gather": "gathered",
                 "multline": "gathered"}
-
-# The line below a finding; see book/site/findings.py.
-CHECK = 'from book.paper import finding; finding("{name}")'
 
 INSTALL = """\
 # Gets the book and its library where they are missing, on Colab for example; elsewhere this cell does nothing.
