@@ -53,9 +53,9 @@ class Claim:
         return not (self.equation or self.quote.startswith("the notation"))
 
 
-def gaps(*pairs, ks=(10, END)):
+def gaps(*pairs, ks=(10, END), variant="main"):
     """Paired differences of AOPC."""
-    return tuple((Number("aopc", f"{first} - {second}", k),) for first, second in pairs for k in ks)
+    return tuple((Number("aopc", f"{first} - {second}", k, variant),) for first, second in pairs for k in ks)
 
 
 def against(*pairs, far=("signed_gi", "random"), ks=(10, END)):

@@ -23,6 +23,7 @@ from .rules import FAILS, HOLDS, outcome
 from .tables import brief, place, table
 from .verdicts import Evidence, counted
 
+OPERATORS = ("main", "aopc-delete", "aopc-mask")  # how the test takes a word away: zeroed, deleted, made unknown
 UNSIGNED = tuple(panel for panel in ALL if panel not in FASTTEXT)  # where SA is not constant
 
 
@@ -140,6 +141,21 @@ FINDINGS = {
          Part(rules.below, ten(("signed_gi", "loo")), TEXTCNN[1:])),
         (Numeral(farthest, ten(("signed_gi", "loo"))), Setting(10)),
         "claim-iv-b-in-most-cases-generally-comparable"),
+    "operators-agree": Finding(
+        tuple(Part(rules.above, gaps(*(("signed_gi", key) for key in SA), ks=(10,), variant=variant))
+              for variant in OPERATORS)
+        + tuple(Part(rules.below, gaps(("sa_raw", "random"), ks=(10,), variant=variant), UNSIGNED)
+                for variant in OPERATORS),
+        (Setting(10),)),
+    "operators-turn-loo": Finding(
+        tuple(Part(rule, gaps(("signed_gi", "loo"), ks=(10,), variant=variant), TEXTCNN[1:])
+              for rule, variant in zip((rules.below, rules.above, rules.above), OPERATORS, strict=True)),
+        (Setting(10), *(Numeral(farthest, gaps(("signed_gi", "loo"), ks=(10,), variant=variant), TEXTCNN[1:])
+                        for variant in OPERATORS))),
+    "ties-first-lift-sa": Finding(
+        (Part(rules.tie, gaps(*((key, "random") for key in SA)), FASTTEXT[:1]),
+         Part(rules.above, gaps(*((key, "random") for key in SA), variant="ties-first"), FASTTEXT[:1])),
+        (Numeral(largest, gaps(("sa_l2", "random"), ks=(10,), variant="ties-first"), FASTTEXT[:1]), Setting(10))),
     "agreement-strong": Finding(
         (Part(rules.strong, of("rho", "signed_gi")), Part(rules.above, of("rho", "signed_gi - sa_l1"), UNSIGNED)),
         (Numeral(smallest, of("rho", "signed_gi")), Numeral(largest, of("rho", "signed_gi"))),
@@ -220,7 +236,7 @@ def finding(name: str) -> Markdown:
     Raises ``ValueError`` if there is no finding of this name. Taught in: *Reproduction report*.
     """
     if name not in FINDINGS:
-        raise ValueError(f"There is no finding {name!r}: choose one of {', '.join(FINDINGS)}.")
+        raise ValueError(f"There is no finding {name!r}: take a name that stands in book/paper/findings.py.")
     results = of_this_build((name,))
     there, here = (FINDINGS[name].evidence(source) for source in (results.there, results.here))
     rows = [(place(one), *(" beside ".join(map(brief, each.intervals)) for each in (one, other)))
