@@ -60,8 +60,8 @@ class Experiment:
 
     def __post_init__(self):
         """Numbers of numpy and torch become Python's: equal experiments have equal keys."""
-        plain = {"methods": tuple(as_keys(self.methods)), "seed": whole_number(self.seed, "The seed"),
-                 "documents": whole_number(self.documents, "The number of documents"),
+        plain = {"methods": tuple(as_keys(self.methods)), "seed": whole_number(self.seed, "seed"),
+                 "documents": whole_number(self.documents, "documents"),
                  "K": None if self.K is None else whole_number(self.K, "K"),
                  "recipe": _plain(self.recipe), "explain": _plain(self.explain), "measure": _plain(self.measure)}
         for name, value in plain.items():
@@ -94,7 +94,7 @@ def run(experiment: Experiment, executor: Executor | None = None,
     Taught in: *What an explanation costs*.
     """
     corpus = data.load(experiment.corpus)
-    documents_per_shard = whole_number(documents_per_shard, "The number of documents per shard", least=1)
+    documents_per_shard = whole_number(documents_per_shard, "documents_per_shard", least=1)
     _check(experiment, corpus, executor)
     model = training.fit(experiment.classifier, corpus, experiment.seed, **experiment.recipe).key
     # Loaded the way a worker does: threads find it in the cache of _classifier, and do not all load it at once.

@@ -22,11 +22,11 @@ __all__ = ["METHODS", "InputGradient", "Method", "check", "explain", "explain_al
 def explain(classifier, batch: Batch, method: str, **options) -> Tensor:
     """Scores of one method, [B, W], exactly zero beyond the words.
 
-    ``method`` is a key of :data:`METHODS`, or what :func:`variant` makes of one. ``options`` are those of the method:
-    ``of`` ("loss", "logit", "probability"), ``target`` ("gold", "predicted", a class, or the class of each document),
-    ``operator``, ``seed``; ``shortcut=False`` takes the general path where there is a faster one. At most
-    ``words_per_pass`` word positions go through the classifier at once (one document at least), which bounds the
-    memory. Raises ``ValueError`` for an unknown method or option, for a method that does not give one score a word,
+    ``method`` is a key of ``METHODS``, or what :func:`lib.attribution.registry.variant` makes of one. ``options`` are
+    those of the method: ``of`` ("loss", "logit", "probability"), ``target`` ("gold", "predicted", a class, or the class
+    of each document), ``operator``, ``seed``; ``shortcut=False`` takes the general path where there is a faster one.
+    At most ``words_per_pass`` word positions go through the classifier at once (one document at least), which bounds
+    the memory. Raises ``ValueError`` for an unknown method or option, for a method that does not give one score a word,
     and if a score is not finite.
     Taught in: *From one-hot to SignedGI*, *What an explanation costs*.
     """

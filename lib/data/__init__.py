@@ -23,9 +23,9 @@ class Corpus:
     """A data set for classification; ``source`` says in one sentence where it came from.
 
     ``max_words`` is where classifiers cut its documents unless told otherwise. One of your own is made of three
-    :class:`Split` and the names of its classes, in the order of the labels.
+    :class:`lib.data.splits.Split` and the names of its classes, in the order of the labels.
 
-    Raises ``TypeError`` for a part that is no :class:`Split`, ``ValueError`` for a label that no class has and for a
+    Raises ``TypeError`` for a part that is no ``Split``, ``ValueError`` for a label that no class has and for a
     ``max_words`` that is no whole number from 1. Taught in: *Data and classifiers*.
     """
 
@@ -39,7 +39,7 @@ class Corpus:
 
     def __post_init__(self):
         object.__setattr__(self, "classes", [str(name) for name in in_order(self.classes, "classes")])
-        object.__setattr__(self, "max_words", whole_number(self.max_words, "The number max_words", least=1))
+        object.__setattr__(self, "max_words", whole_number(self.max_words, "max_words", least=1))
         for name in ("train", "dev", "test"):
             split = getattr(self, name)
             if not isinstance(split, Split):
@@ -74,9 +74,9 @@ def load(name: str, max_train: int | None = MAX_TRAIN, seed: int = 0) -> Corpus:
     :class:`lib.storage.FolderError` if ``LIB_DATA_DIR`` names no folder. Taught in: *Data and classifiers*.
     """
     _check_name(name)
-    max_train = None if max_train is None else whole_number(max_train, "The number max_train", least=1)
+    max_train = None if max_train is None else whole_number(max_train, "max_train", least=1)
     place = find(name)
-    return _load(name, max_train, whole_number(seed, "The seed"), place, place.describe())
+    return _load(name, max_train, whole_number(seed, "seed"), place, place.describe())
 
 
 def available(name: str) -> bool:

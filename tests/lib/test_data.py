@@ -280,7 +280,7 @@ def test_max_train_above_the_size_takes_all(bare):
 
 @pytest.mark.parametrize(("options", "sentence"), [
     ({"max_train": 0}, "max_train is 0: it must be at least 1"), ({"max_train": -5}, "at least 1"),
-    ({"max_train": 0.5}, "max_train is 0.5: it must be a whole number"), ({"seed": "one"}, "The seed is 'one'"),
+    ({"max_train": 0.5}, "max_train is 0.5: it must be a whole number"), ({"seed": "one"}, "seed is 'one'"),
 ])
 def test_max_train_and_seed_are_whole_numbers(bare, options, sentence):
     with pytest.raises(ValueError, match=sentence) as caught:

@@ -567,12 +567,12 @@ def test_the_software_is_every_module_that_computes(tmp_path, monkeypatch):
     ({"explain": {"seed": torch.ones(2)}}, "must be numbers, strings"),
     ({"classifier": "oracle"}, "Unknown classifier 'oracle'"),
     ({"recipe": {"layers": 3}}, "Unknown option layers for textcnn"),
-    ({"documents": 3.5}, "number of documents is 3.5: it must be a whole number"),
-    ({"seed": "one"}, "The seed is 'one'"),
+    ({"documents": 3.5}, "documents is 3.5: it must be a whole number"),
+    ({"seed": "one"}, "seed is 'one'"),
     ({"K": 2.5}, "K is 2.5"),
     ({"methods": ()}, "has no methods"),
-    ({"documents_per_shard": 0}, "per shard is 0: it must be at least 1"),
-    ({"documents_per_shard": 2.5}, "per shard is 2.5"),
+    ({"documents_per_shard": 0}, "per_shard is 0: it must be at least 1"),
+    ({"documents_per_shard": 2.5}, "per_shard is 2.5"),
     ({"executor": "two of them"}, "The executor is a str"),
 ])
 def test_what_is_wrong_is_said_before_a_classifier_is_trained(changes, words, monkeypatch):
