@@ -26,6 +26,13 @@ from .verdicts import Evidence, counted
 OPERATORS = ("main", "aopc-delete", "aopc-mask")  # how the test takes a word away: zeroed, deleted, made unknown
 UNSIGNED = tuple(panel for panel in ALL if panel not in FASTTEXT)  # where SA is not constant
 
+UNSIGNED_IMDB = tuple(panel for panel in UNSIGNED if panel.corpus == "imdb")
+AG_BILSTM = Panel("ag_news", "bilstm")
+BILSTM_ON_IMDB = Number("rho", "signed_gi", panel=IMDB_BILSTM)
+RIGHT, WRONG = (Number("rho", "sa_l1", variant=variant) for variant in ("correct", "misclassified"))
+BY_LENGTH = tuple(Number("rho by length", "signed_gi", quarter, "reasons") for quarter in (0, 3))  # shortest, longest
+SIGNIFICANT_BY_LENGTH = tuple((Number("p <= 0.05 by length", "signed_gi", quarter, "reasons"),) for quarter in range(4))
+
 
 @dataclass(frozen=True)
 class Part:
@@ -86,6 +93,16 @@ def documents(found: Sequence[Interval]) -> float:
 def within(difference: Interval, *, most: float) -> bool:
     """The mean difference is, without its sign, at most ``most``."""
     return bool(abs(difference.mean) <= most)
+
+
+def lower(first: Interval, second: Interval) -> bool:
+    """The first mean is below the second."""
+    return bool(first.mean < second.mean)
+
+
+def at_most(mean: Interval, *, most: float) -> bool:
+    """The mean is at most ``most``."""
+    return bool(mean.mean <= most)
 
 
 def chance(share: Interval, *, low: float = 0.03, high: float = 0.06) -> bool:
@@ -174,6 +191,42 @@ FINDINGS = {
         (Numeral(smallest, of("rho", "signed_gi", variant="readout-last"), (IMDB_BILSTM,)),
          Numeral(smallest, of("rho", "signed_gi"), (IMDB_BILSTM,))),
         "claim-iv-c-seems-to-be-less-strong"),
+    "agreement-weakest": Finding(
+        (Part(rules.smaller, ((Number("rho", "signed_gi"), BILSTM_ON_IMDB),), TEXTCNN[1:]),
+         Part(rules.smaller, ((BILSTM_ON_IMDB, Number("rho", "signed_gi")),), FASTTEXT[1:])),
+        (Numeral(smallest, of("rho", "signed_gi"), TEXTCNN[1:]), Numeral(smallest, ((BILSTM_ON_IMDB,),), TEXTCNN[1:])),
+        "claim-iv-c-seems-to-be-less-strong"),
+    "agreement-significant-not-strong": Finding(
+        (Part(partial(rules.more_than, least=0.5), of("p <= 0.05", "sa_l1"), UNSIGNED_IMDB),
+         Part(partial(at_most, most=0.35), of("rho", "sa_l1"), UNSIGNED_IMDB)),
+        (Numeral(smallest, of("p <= 0.05", "sa_l1"), UNSIGNED_IMDB),
+         Numeral(largest, of("rho", "sa_l1"), UNSIGNED_IMDB)),
+        "claim-iv-c-hovers-around-0-0"),
+    "agreement-of-norms": Finding(
+        (Part(partial(rules.similar, tolerance=0.03),
+              tuple((Number("rho", "sa_l1"), Number("rho", key)) for key in NORMS[1:]), UNSIGNED),
+         Part(rules.below, of("rho", "sa_raw"), UNSIGNED)),
+        (Numeral(smallest, of("rho", "sa_raw"), UNSIGNED),),
+        "claim-fig-2-caption-the-results-of-others-are-similar"),
+    "agreement-raw-negative": Finding(
+        (Part(partial(rules.consistent, least=0.99), of("p <= 0.05", "sa_raw"), (IMDB_BILSTM,)),
+         Part(partial(at_most, most=0), of("rho > 0", "sa_raw"), (IMDB_BILSTM,))),
+        (Numeral(smallest, of("p <= 0.05", "sa_raw"), (IMDB_BILSTM,)),)),
+    "agreement-by-length": Finding(
+        (Part(lower, (BY_LENGTH[::-1],), UNSIGNED), Part(lower, (BY_LENGTH,), FASTTEXT),
+         Part(partial(rules.consistent, least=0.99), SIGNIFICANT_BY_LENGTH)),
+        (Numeral(smallest, SIGNIFICANT_BY_LENGTH),),
+        "claim-iv-b-the-long-document-length-of-imdb"),
+    "agreement-by-type": Finding(
+        (Part(rules.below, of("rho", "sa_l1", variant="by-type"), FASTTEXT),),
+        tuple(Numeral(smallest, of("rho", "sa_l1", variant="by-type"), (panel,)) for panel in FASTTEXT),
+        "claim-iv-c-0-2-0-5-on-the-dataset-of-ag-2"),
+    "agreement-right-and-wrong": Finding(
+        (Part(lower, ((WRONG, RIGHT),), UNSIGNED),
+         Part(rules.smaller, ((WRONG, RIGHT),), tuple(panel for panel in UNSIGNED if panel != AG_BILSTM)),
+         Part(rules.strong, tuple((number._replace(method="signed_gi"),) for number in (RIGHT, WRONG)), UNSIGNED)),
+        (*(Numeral(end, ((number,),), UNSIGNED) for number in (RIGHT, WRONG) for end in (smallest, largest)),
+         Numeral(smallest, tuple((number._replace(method="signed_gi"),) for number in (RIGHT, WRONG)), UNSIGNED))),
 }
 
 
