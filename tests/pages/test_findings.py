@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -125,6 +126,13 @@ def test_what_is_undefined_is_no_fault_but_nothing_is_no_finding():
     nan = Interval(np.nan, np.nan, np.nan, 0)
     assert one.holds(lambda panel, number: nan if panel == IMDB[0] else Interval(0.9, 0.8, 1, 9))
     assert not one.holds(lambda panel, number: nan) and not one.holds(lambda panel, number: None)
+
+
+@pytest.mark.parametrize("rule, means, expected", [
+    (findings.lower, (0.1, 0.2), True), (findings.lower, (0.2, 0.2), False), (findings.lower, (0.3, 0.2), False),
+    (partial(findings.at_most, most=0.3), (0.3,), True), (partial(findings.at_most, most=0.3), (0.31,), False)])
+def test_rules_of_sentences_at_their_borders(rule, means, expected):
+    assert rule(*(Interval(mean, mean - 0.2, mean + 0.2, 9) for mean in means)) is expected
 
 
 # --- this build -----------------------------------------------------------------------------------------------------
