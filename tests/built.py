@@ -87,7 +87,7 @@ def served(site, tmp_path_factory):
         server.shutdown()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # as long as it runs, nothing else in the process can use asyncio
 def browser():
     """A headless Chromium. Without one the test is skipped; in CI (environment variable CI set) it fails."""
     from playwright.sync_api import sync_playwright
