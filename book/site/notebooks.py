@@ -50,7 +50,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-if importlib.util.find_spec("lib") is None:
+found = importlib.util.find_spec("lib")
+if found is None or found.origin is None:  # nowhere, or some folder of this name
     book = Path("{folder}").resolve()
     if not book.exists():
         subprocess.run(["git", "clone", "--depth", "1", "{repository}", str(book)], check=True)

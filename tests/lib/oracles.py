@@ -15,7 +15,8 @@ from lib.classifiers import BiLSTM, FastText, TextClassifier, TextCNN
 from lib.text import PADDING_ID, UNKNOWN_ID, Batch, vocabulary_from_words
 
 WORDS = ["good", "fine", "bad", "dull", "film", "plot", "not"]
-TEXTS = ["good fine film plot not dull", "bad", "", "zzz qqq zzz", "film not good bad plot dull fine good good", "dull film"]
+TEXTS = ["good fine film plot not dull", "bad", "", "zzz qqq zzz", "film not good bad plot dull fine good good",
+         "dull film"]
 LABELS = [1, 0, 1, 0, 1, 0]
 NETWORKS = ["fasttext", "textcnn", "bilstm", "bilstm_last"]
 
@@ -61,7 +62,8 @@ class LinearBag(Oracle):
     """
 
     U = [[0.0, 0.0], [2.0, -1.0], [0.0, 1.0]]
-    VECTORS = {"good": [math.log(2), 0], "bad": [-math.log(2), 0], "film": [math.log(3) / 2, math.log(3)], "plot": [0.5, 1]}
+    VECTORS = {"good": [math.log(2), 0], "bad": [-math.log(2), 0], "film": [math.log(3) / 2, math.log(3)],
+               "plot": [0.5, 1]}
 
     def __init__(self, classes: int = 3):
         super().__init__(self.VECTORS, ["none", "first", "second"][:classes])
@@ -72,7 +74,7 @@ class LinearBag(Oracle):
 
 
 class Product(Oracle):
-    """``z = (0, x_1 x_2 ... x_m)`` with one number a word: good 2, bad -1, film 3. Every word matters only with the others."""
+    """``z = (0, x_1 x_2 ... x_m)``, one number a word: good 2, bad -1, film 3. No word matters without the others."""
 
     def __init__(self):
         super().__init__({"good": [2.0], "bad": [-1.0], "film": [3.0]}, ["no", "yes"])
@@ -97,7 +99,8 @@ class Averaging(FastText):
     """FastText with two classes, z_0 = 0, z_1 = the mean of one number a word: good ln 16, film 0, unknown ln 4.
 
     "good film" has margin ln 4 and p_1 = 4/5. Without "film": zeroed (ln 16 + 0)/2 = ln 4, deleted ln 16,
-    masked (ln 16 + ln 4)/2 = ln 8; so p_1 = 4/5, 16/17, 8/9. Without "good": 0, 0, (ln 4 + 0)/2 = ln 2; so 1/2, 1/2, 2/3.
+    masked (ln 16 + ln 4)/2 = ln 8; so p_1 = 4/5, 16/17, 8/9. Without "good": 0, 0, (ln 4 + 0)/2 = ln 2; so 1/2, 1/2,
+    2/3.
     """
 
     def __init__(self):

@@ -1,4 +1,4 @@
-"""A made-up corpus and classifiers small enough to train in a blink, shared by the tests of training and of explanations."""
+"""A made-up corpus and classifiers that train in a blink, shared by the tests of training and of explanations."""
 
 import random
 
@@ -23,7 +23,8 @@ RECIPES = {
     "bilstm": dict(start="random", dimensions=6, batch_size=8, updates=10, hidden=4),
 }
 # Every classifier, with both read-outs of the BiLSTM: (key, options of its constructor).
-KINDS = [("fasttext", {}), ("textcnn", {"filters": 4}), ("bilstm", {"hidden": 3, "readout": "max"}), ("bilstm", {"hidden": 3, "readout": "last"})]
+KINDS = [("fasttext", {}), ("textcnn", {"filters": 4}), ("bilstm", {"hidden": 3, "readout": "max"}),
+         ("bilstm", {"hidden": 3, "readout": "last"})]
 KIND_NAMES = ["fasttext", "textcnn", "bilstm-max", "bilstm-last"]
 
 

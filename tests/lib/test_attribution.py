@@ -1,4 +1,4 @@
-"""Attribution: hand-derived scores, agreement with Captum and with numerical differentiation, and what never changes them."""
+"""Attribution: scores by hand, agreement with Captum and numerical differentiation, and what never changes them."""
 
 import copy
 import math
@@ -46,9 +46,10 @@ def scores_of(classifier, text, method, labels=None, **options):
     return explain(classifier, batch, method, **options)[0]
 
 
-# --- scores worked out by hand ------------------------------------------------------------------------------------------
+# --- scores worked out by hand ---------------------------------------------------------------------------------------
 # LinearBag, "good film", u_1 = (2, -1), u_2 = (0, 1); see oracles.py for the vectors.
-# Gradient at every position, because z is linear:  logit z_y: u_y;  loss: sum_c (p_c - [c = y]) u_c;  probability: -p_y times that.
+# Gradient at every position, because z is linear:  logit z_y: u_y;  loss: sum_c (p_c - [c = y]) u_c;  probability: -p_y
+# times that.
 # Three classes, p = (1, 4, 3)/8:
 #   loss of 1:  -1/2 (2, -1) + 3/8 (0, 1) = (-1, 7/8);  probability of 1: 1/2 (1, -7/8)
 #   loss of 2:   1/2 (2, -1) - 5/8 (0, 1) = (1, -9/8)
@@ -128,7 +129,7 @@ def test_saturation_hides_words_from_gradients_but_not_from_occlusion():
         close(scores_of(Saturating(), "fine dull", method, of="logit", target=1), [0.6, 0.1], 1e-12)
 
 
-# --- the saliency grid --------------------------------------------------------------------------------------------------
+# --- the saliency grid -----------------------------------------------------------------------------------------------
 
 
 def numerical_gradient(classifier, batch, classes, of, step=1e-6):
@@ -143,7 +144,8 @@ def numerical_gradient(classifier, batch, classes, of, step=1e-6):
             p = torch.softmax(classifier.logits(moved, batch.mask), dim=1).detach().numpy()
             z = classifier.logits(moved, batch.mask).detach().numpy()
             rows = np.arange(len(batch))
-            ends.append({"loss": -np.log(p[rows, classes]), "logit": z[rows, classes], "probability": p[rows, classes]}[of])
+            ends.append({"loss": -np.log(p[rows, classes]), "logit": z[rows, classes],
+                         "probability": p[rows, classes]}[of])
         gradient[:, i, d] = (ends[0] - ends[1]) / (2 * step)
     return gradient
 
@@ -179,7 +181,8 @@ def test_every_cell_of_the_saliency_grid(slow_gradients, times_input, reduce, of
 def test_the_named_methods_are_cells_of_the_grid():
     classifier = network("bilstm")
     batch = classifier.encode(TEXTS, LABELS)
-    cells = {"sa_raw": {"reduce": "sum"}, "sa_l1": {"reduce": "l1"}, "sa_l2": {"reduce": "l2"}, "sa_linf": {"reduce": "linf"},
+    cells = {"sa_raw": {"reduce": "sum"}, "sa_l1": {"reduce": "l1"}, "sa_l2": {"reduce": "l2"},
+             "sa_linf": {"reduce": "linf"},
              "gi": {"reduce": "sum", "times_input": True}}
     for key, cell in cells.items():
         close(explain(classifier, batch, key), explain(classifier, batch, "saliency", **cell), 1e-14)
@@ -192,7 +195,7 @@ def test_signed_gi_turns_gi_round_for_a_loss_only(of, sign):
     close(explain(classifier, batch, "signed_gi", of=of), sign * explain(classifier, batch, "gi", of=of), 1e-14)
 
 
-# --- agreement with Captum ----------------------------------------------------------------------------------------------
+# --- agreement with Captum -------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(params=NETWORKS)
@@ -203,7 +206,8 @@ def name(request):
 @pytest.fixture(params=[torch.float64, torch.float32], ids=["float64", "float32"])
 def against_captum(request, name):
     classifier = network(name, dtype=request.param)
-    batch = classifier.encode([text for text in TEXTS if text], [label for text, label in zip(TEXTS, LABELS) if text])
+    labels = [label for text, label in zip(TEXTS, LABELS, strict=True) if text]
+    batch = classifier.encode([text for text in TEXTS if text], labels)
 
     def losses(embeddings, mask, labels):
         return torch.nn.functional.cross_entropy(classifier.logits(embeddings, mask), labels, reduction="none")
@@ -219,14 +223,16 @@ def same_as_captum(classifier, batch, method, theirs):
 
 def test_captum_input_x_gradient(against_captum):
     classifier, batch, losses, embeddings = against_captum
-    theirs = InputXGradient(losses).attribute(embeddings, additional_forward_args=(batch.mask, batch.labels)).sum(dim=2).detach()
+    theirs = InputXGradient(losses).attribute(embeddings, additional_forward_args=(batch.mask,
+                                                                                   batch.labels)).sum(dim=2).detach()
     same_as_captum(classifier, batch, "gi", theirs)
     same_as_captum(classifier, batch, "signed_gi", -theirs)
 
 
 def test_captum_saliency(against_captum):
     classifier, batch, losses, embeddings = against_captum
-    raw, absolute = (Saliency(losses).attribute(embeddings, abs=abs_, additional_forward_args=(batch.mask, batch.labels))
+    raw, absolute = (Saliency(losses).attribute(embeddings, abs=abs_,
+                                                additional_forward_args=(batch.mask, batch.labels))
                      for abs_ in (False, True))
     same_as_captum(classifier, batch, "sa_raw", raw.sum(dim=2))
     same_as_captum(classifier, batch, "sa_l1", absolute.sum(dim=2))
@@ -242,7 +248,7 @@ def test_captum_feature_ablation(against_captum):
     same_as_captum(classifier, batch, "loo", -drop[..., 0])
 
 
-# --- what must not change a score ---------------------------------------------------------------------------------------
+# --- what must not change a score ------------------------------------------------------------------------------------
 
 
 def every_score(classifier, batch):
@@ -344,7 +350,7 @@ def test_scores_come_in_the_precision_of_the_classifier(name, method):
         assert explain(classifier, classifier.encode(TEXTS, LABELS), method).dtype == dtype
 
 
-# --- random -------------------------------------------------------------------------------------------------------------
+# --- random ----------------------------------------------------------------------------------------------------------
 
 
 @given(texts=batches, seed=st.integers(0, 1000))
@@ -352,7 +358,7 @@ def test_scores_come_in_the_precision_of_the_classifier(name, method):
 def test_random_is_a_permutation_of_one_to_m(texts, seed):
     classifier = network("fasttext")
     batch = classifier.encode(texts)
-    for scores, words in zip(explain(classifier, batch, "random", seed=seed), batch.words):
+    for scores, words in zip(explain(classifier, batch, "random", seed=seed), batch.words, strict=True):
         assert sorted(scores[: len(words)].tolist()) == list(range(1, len(words) + 1))
 
 
@@ -380,7 +386,7 @@ def test_random_favours_no_position():
     assert (mean - 5).abs().max() < 4 * 0.13
 
 
-# --- one gradient for all -----------------------------------------------------------------------------------------------
+# --- one gradient for all --------------------------------------------------------------------------------------------
 
 
 def test_one_forward_and_one_backward_serve_all_gradient_methods(monkeypatch):
@@ -424,7 +430,7 @@ def test_the_gradient_is_of_each_document_not_of_their_mean():
     close(input_gradient(classifier, batch).values, alone.expand(3, -1, -1))
 
 
-# --- chunks of bounded memory -------------------------------------------------------------------------------------------
+# --- chunks of bounded memory ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("words", [1, 20])
@@ -437,13 +443,14 @@ def test_small_chunks_give_the_same_occlusion_and_curve(name, operator, words, m
     curve = deletion_curve(classifier, batch, loo, operator=operator)
     rows = []
     whole = masking.remove
-    monkeypatch.setattr(masking, "remove", lambda c, e, m, r, o: rows.append(e.shape[:2].numel()) or whole(c, e, m, r, o))
+    monkeypatch.setattr(masking, "remove", lambda c, e, m, r, o: rows.append(e.shape[:2].numel())
+                        or whole(c, e, m, r, o))
     close(explain(classifier, batch, "loo", **small), loo, 1e-12)
     close(deletion_curve(classifier, batch, loo, **small), curve, 1e-12)
     assert max(rows) <= max(words, 9), "a pass may hold no more words than allowed, or one document"
 
 
-# --- bad input ----------------------------------------------------------------------------------------------------------
+# --- bad input -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method, options, says", [
@@ -510,7 +517,7 @@ def test_a_broken_embedding_elsewhere_harms_nobody(name):
         close(explain(classifier, batch, method), explain(network(name), batch, method))
 
 
-# --- the table of methods -----------------------------------------------------------------------------------------------
+# --- the table of methods --------------------------------------------------------------------------------------------
 
 
 def test_every_method_says_what_it_is():
@@ -533,7 +540,8 @@ def test_what_is_cited_is_in_the_bibliography():
         assert cited <= known
 
 
-@pytest.mark.parametrize("cost, gradient, plain", [("1 forward, 1 backward", 1, 0), ("m + 1 forward", 0, 5), ("none", 0, 0)])
+@pytest.mark.parametrize("cost, gradient, plain", [("1 forward, 1 backward", 1, 0), ("m + 1 forward", 0, 5),
+                                                   ("none", 0, 0)])
 def test_the_cost_that_is_stated_is_the_cost(cost, gradient, plain, monkeypatch):
     classifier = copy.deepcopy(network("fasttext"))
     batch = classifier.encode(["good fine film plot"], [1])

@@ -1,4 +1,4 @@
-"""The classifiers with random weights: padding and batches change nothing, and each equals an independent implementation."""
+"""Classifiers with random weights: padding and batches change nothing; each equals an independent implementation."""
 
 import copy
 
@@ -14,7 +14,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from lib.classifiers.base import max_over_words
 from lib.text import UNKNOWN_ID
 
-CLASSIFIERS_AT_HAND = dict(zip(KIND_NAMES, (untrained(name, **options) for name, options in KINDS)))
+CLASSIFIERS_AT_HAND = dict(zip(KIND_NAMES, (untrained(name, **options) for name, options in KINDS), strict=True))
 each_classifier = pytest.mark.parametrize("classifier", CLASSIFIERS_AT_HAND.values(), ids=KIND_NAMES)
 documents = st.lists(st.lists(st.sampled_from([*WORDS[2:], "unknown"]), max_size=9), min_size=1, max_size=5)
 LENGTHS = [0, 1, 2, 3, 4, 5, 6, 9]
@@ -26,7 +26,8 @@ def encoded(classifier, rows):
 
 def of_lengths(lengths, dimensions=4, seed=0):
     """Random embeddings, with noise on the padding too, and the mask of documents of these lengths."""
-    embeddings = torch.randn(len(lengths), max(1, *lengths), dimensions, dtype=torch.double, generator=torch.Generator().manual_seed(seed))
+    embeddings = torch.randn(len(lengths), max(1, *lengths), dimensions, dtype=torch.double,
+                             generator=torch.Generator().manual_seed(seed))
     return embeddings, torch.arange(embeddings.shape[1]) < torch.tensor(lengths)[:, None]
 
 
@@ -34,7 +35,7 @@ def same(actual, expected):
     torch.testing.assert_close(actual, expected, rtol=0, atol=1e-10)
 
 
-# --- what holds for all of them ----------------------------------------------------------------------------------------
+# --- what holds for all of them --------------------------------------------------------------------------------------
 
 
 @each_classifier
@@ -51,7 +52,8 @@ def test_a_batch_gives_what_its_documents_give_alone(classifier, rows):
 def test_neither_more_padding_nor_what_stands_there_changes_a_logit(classifier, rows, extra, seed):
     batch = encoded(classifier, rows)
     embeddings, mask = classifier.embed(batch), nn.functional.pad(batch.mask, (0, extra))
-    noise = 100 * torch.randn(len(rows), mask.shape[1], 4, dtype=torch.double, generator=torch.Generator().manual_seed(seed))
+    noise = 100 * torch.randn(len(rows), mask.shape[1], 4, dtype=torch.double,
+                              generator=torch.Generator().manual_seed(seed))
     padded = torch.where(mask[..., None], nn.functional.pad(embeddings, (0, 0, 0, extra)), noise)
     same(classifier.logits(padded, mask), classifier(batch))
 
@@ -103,7 +105,8 @@ def test_float32_agrees_with_float64(classifier):
 def test_embeddings_are_rows_of_the_table_and_zero_on_padding(classifier):
     batch = classifier.encode(["a film", "qux"])
     table = classifier.embedding.weight
-    expected = torch.stack([table[[WORDS.index("a"), WORDS.index("film")]], torch.stack([table[UNKNOWN_ID], torch.zeros(4, dtype=torch.double)])])
+    expected = torch.stack([table[[WORDS.index("a"), WORDS.index("film")]],
+                            torch.stack([table[UNKNOWN_ID], torch.zeros(4, dtype=torch.double)])])
     same(classifier.embed(batch), expected)
     same(classifier.substitute("mask"), table[UNKNOWN_ID])
 
@@ -118,7 +121,8 @@ def test_texts_are_cut_where_the_classifier_was_trained_unless_told_otherwise(cl
 @each_classifier
 @pytest.mark.parametrize("label", [-1, 3, 99])
 def test_a_label_out_of_range_is_named(classifier, label):
-    with pytest.raises(ValueError, match=rf"Label {label} is out of range: the classes are 0 to 2 \(class 0, class 1, class 2\)\.$"):
+    classes = r"the classes are 0 to 2 \(class 0, class 1, class 2\)\.$"
+    with pytest.raises(ValueError, match=rf"Label {label} is out of range: {classes}"):
         classifier.encode(["a", "film"], [0, label])
 
 
@@ -128,7 +132,7 @@ def test_labels_may_be_a_list_an_array_or_a_tensor(classifier, labels):
     assert classifier.encode(["a", "film"], labels).labels.tolist() == [2, 0]
 
 
-# --- each against an independent implementation ------------------------------------------------------------------------
+# --- each against an independent implementation ----------------------------------------------------------------------
 
 
 def numbers(tensor):
@@ -151,7 +155,7 @@ def test_fasttext_is_a_linear_layer_on_the_mean_vector():
 def window_by_window(classifier, words):
     """TextCNN for one document [m, D], a window and a filter at a time."""
     features = []
-    for width, convolution in zip((3, 4, 5), classifier.convolutions):
+    for width, convolution in zip((3, 4, 5), classifier.convolutions, strict=True):
         weight, bias = numbers(convolution.weight), numbers(convolution.bias)  # [filters, D, width], [filters]
         extended = np.vstack([words, np.zeros((max(0, width - len(words)), words.shape[1]))])
         for number in range(len(bias)):
@@ -166,7 +170,8 @@ def test_textcnn_equals_a_loop_over_its_windows():
     embeddings, mask = of_lengths(LENGTHS)
     logits = numbers(classifier.logits(embeddings, mask))
     for row, length in enumerate(LENGTHS):
-        np.testing.assert_allclose(logits[row], window_by_window(classifier, numbers(embeddings)[row, :length]), atol=1e-10)
+        np.testing.assert_allclose(logits[row], window_by_window(classifier, numbers(embeddings)[row, :length]),
+                                   atol=1e-10)
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 4, 5, 6])
@@ -191,7 +196,8 @@ def test_bilstm_equals_the_bidirectional_lstm_of_torch_on_packed_sequences(reado
     classifier = CLASSIFIERS_AT_HAND[f"bilstm-{readout}"]
     lengths = [length for length in LENGTHS if length]  # a packed sequence cannot be empty
     embeddings, mask = of_lengths(lengths)
-    states, (last, _) = bidirectional(classifier)(pack_padded_sequence(embeddings, lengths, batch_first=True, enforce_sorted=False))
+    states, (last, _) = bidirectional(classifier)(pack_padded_sequence(embeddings, lengths, batch_first=True,
+                                                                       enforce_sorted=False))
     highest = pad_packed_sequence(states, batch_first=True, padding_value=-torch.inf)[0].amax(dim=1)
     state = highest if readout == "max" else torch.cat([last[0], last[1]], dim=1)
     same(classifier.logits(embeddings, mask), classifier.output(state))
@@ -217,7 +223,7 @@ def test_dropout_acts_in_training_only():
     assert not torch.equal(classifier(batch), classifier(batch))
 
 
-# --- the maximum over words --------------------------------------------------------------------------------------------
+# --- the maximum over words ------------------------------------------------------------------------------------------
 
 
 def test_ties_share_the_gradient():

@@ -1,4 +1,4 @@
-"""The paper's reasons as measurements: gradients by dimension and position, deletion that looks again, word types, ties."""
+"""The paper's reasons as measurements: gradients by dimension and position, deletion that looks again, types, ties."""
 
 import itertools
 
@@ -17,7 +17,7 @@ from lib.targets import quantity
 NAN = float("nan")
 
 
-# --- deletion that looks again --------------------------------------------------------------------------------------------
+# --- deletion that looks again ---------------------------------------------------------------------------------------
 
 
 def slow_greedy(classifier, batch, row, steps):
@@ -29,7 +29,8 @@ def slow_greedy(classifier, batch, row, steps):
         for word in range(len(embeddings)):
             without = gone.clone()
             without[0, word] = True
-            losses.append(float(quantity(logits_without(classifier, embeddings, without), batch.labels[row: row + 1])) if not gone[0, word] else -1e9)
+            losses.append(float(quantity(logits_without(classifier, embeddings, without), batch.labels[row: row + 1]))
+                          if not gone[0, word] else -1e9)
         order.append(max(range(len(losses)), key=losses.__getitem__))
         gone[0, order[-1]] = True
     return order
@@ -49,7 +50,8 @@ def test_greedy_is_loo_asked_again_after_each_word(name):
 
 
 def test_greedy_sees_words_that_cover_for_each_other():
-    # z = max over words of e: with "good" gone "fine" takes its place. LOO of both is 0 at first; asked again it is not.
+    # z = max over words of e: with "good" gone "fine" takes its place. LOO of both is 0 at first; asked again it is
+    # not.
     class Largest(Product):
         def logits(self, embeddings, mask):
             largest = embeddings[..., 0].masked_fill(~mask, 0.0).amax(dim=1)
@@ -82,15 +84,17 @@ def test_the_first_steps_of_greedy_deletion_are_never_worse_than_loo_at_the_firs
     for name, seed in itertools.product(NETWORKS, range(3)):
         classifier = network(name, seed=seed)
         batch = classifier.encode([TEXTS[0], TEXTS[4]], [1, 0])
-        one = [aopc(classifier, batch, scores, K=1)[:, 1] for scores in (greedy(classifier, batch, 1), explain(classifier, batch, "loo"))]
+        one = [aopc(classifier, batch, scores, K=1)[:, 1]
+               for scores in (greedy(classifier, batch, 1), explain(classifier, batch, "loo"))]
         close(*one, 1e-12)
 
 
-# --- dimensions and positions ---------------------------------------------------------------------------------------------
+# --- dimensions and positions ----------------------------------------------------------------------------------------
 
 
 def test_largest_share_by_hand():
-    gradient = torch.tensor([[[3.0, -1.0], [1.0, 1.0], [9.0, 9.0]], [[0.0, 0.0], [0.0, 5.0], [0.0, 0.0]], [[0.0, 0.0]] * 3])
+    gradient = torch.tensor([[[3.0, -1.0], [1.0, 1.0], [9.0, 9.0]], [[0.0, 0.0], [0.0, 5.0], [0.0, 0.0]],
+                             [[0.0, 0.0]] * 3])
     mask = torch.tensor([[True, True, False], [True, True, False], [True, True, True]])
     shares = largest_share(gradient, mask)
     close(shares[:2], torch.tensor([(0.75 + 0.5) / 2, 1.0]), 1e-7)
@@ -98,7 +102,8 @@ def test_largest_share_by_hand():
 
 
 def test_norms_by_position_by_hand():
-    gradient = torch.tensor([[[1.0], [1.0], [2.0], [4.0]], [[5.0], [5.0], [99.0], [99.0]], [[1.0], [0.0], [0.0], [0.0]]])
+    gradient = torch.tensor([[[1.0], [1.0], [2.0], [4.0]], [[5.0], [5.0], [99.0], [99.0]],
+                             [[1.0], [0.0], [0.0], [0.0]]])
     mask = torch.tensor([[True] * 4, [True, True, False, False], [True, False, False, False]])
     found = norms_by_position(gradient, mask, bins=2)
     close(found[:2], torch.tensor([[0.5, 1.5], [1.0, 1.0]]), 1e-7)
@@ -114,7 +119,7 @@ def test_every_word_falls_into_one_bin_and_the_bins_differ_by_one_word_at_most()
         close(norms_by_position(gradient, mask, bins), torch.ones(1, bins), 1e-6)
 
 
-# --- word types -----------------------------------------------------------------------------------------------------------
+# --- word types ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -149,7 +154,7 @@ def test_without_repeated_words_by_type_changes_nothing():
         close(explain(classifier, batch, key, by_type=True), explain(classifier, batch, key), 1e-12)
 
 
-# --- ties in the order of the text ------------------------------------------------------------------------------------------
+# --- ties in the order of the text -----------------------------------------------------------------------------------
 
 
 def test_ties_can_be_broken_in_the_order_of_the_text():

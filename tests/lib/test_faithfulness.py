@@ -1,4 +1,4 @@
-"""Faithfulness: AOPC against a slow loop, by hand on small oracles, and the exact rules for ties, short documents and padding."""
+"""Faithfulness: AOPC against a slow loop and by hand on small oracles; ties, short documents and padding."""
 
 import copy
 import math
@@ -41,7 +41,7 @@ def untied_scores(batch, seed=0):
     return torch.randn(batch.mask.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-# --- the slow loop ------------------------------------------------------------------------------------------------------
+# --- the slow loop ---------------------------------------------------------------------------------------------------
 
 
 def slow_probability(classifier, vectors, y):
@@ -94,12 +94,13 @@ def test_the_class_is_chosen_on_the_whole_document_and_kept(name, target):
         close(found[row], slow_aopc(classifier, words, scores[row], classes[row], 9, "zero"))
 
 
-# --- by hand ------------------------------------------------------------------------------------------------------------
+# --- by hand ---------------------------------------------------------------------------------------------------------
 
 
 def test_aopc_by_hand():
     # LinearBag, three classes, "good film", class 1: p = 1/2, without good 1/5, without both 1/3.
-    # Sums of drops 0, 3/10, 3/10 + 1/6 = 7/15, divided by 1, 2, 3. The other way round p = 1/2, 2/3, 1/3: drops 0, -1/6, 0.
+    # Sums of drops 0, 3/10, 3/10 + 1/6 = 7/15, divided by 1, 2, 3. The other way round p = 1/2, 2/3, 1/3: drops 0,
+    # -1/6, 0.
     classifier = LinearBag()
     batch = classifier.encode(["good film"], [1])
     close(deletion_curve(classifier, batch, torch.tensor([[2.0, 1.0]])), [[1 / 2, 1 / 5, 1 / 3]], 1e-12)
@@ -131,13 +132,14 @@ def test_on_a_sum_zeroing_is_deleting():
 def test_loo_of_a_probability_makes_the_largest_first_step(name):
     # By definition no single word, zeroed, lowers the probability more than the one LOO ranks first.
     classifier = network(name)
-    batch = classifier.encode([text for text in TEXTS if text], [label for text, label in zip(TEXTS, LABELS) if text])
+    labels = [label for text, label in zip(TEXTS, LABELS, strict=True) if text]
+    batch = classifier.encode([text for text in TEXTS if text], labels)
     best = aopc(classifier, batch, explain(classifier, batch, "loo"), K=1)[:, 1]
     for seed in range(10):
         assert (aopc(classifier, batch, untied_scores(batch, seed), K=1)[:, 1] <= best + 1e-12).all()
 
 
-# --- exact rules --------------------------------------------------------------------------------------------------------
+# --- exact rules -----------------------------------------------------------------------------------------------------
 
 
 def test_saturated_words_cost_nothing_until_the_last_of_them():
@@ -188,7 +190,7 @@ def test_neither_batch_nor_padding_changes_a_document(name, texts, extra, operat
         close(together[[row]], one)
 
 
-# --- ranks and ties -----------------------------------------------------------------------------------------------------
+# --- ranks and ties --------------------------------------------------------------------------------------------------
 
 
 def test_the_highest_score_has_rank_zero_and_padding_comes_last():
@@ -257,7 +259,7 @@ def test_the_global_random_state_is_untouched():
     assert torch.equal(before, torch.get_rng_state())
 
 
-# --- bad input ----------------------------------------------------------------------------------------------------------
+# --- bad input -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("options, says", [

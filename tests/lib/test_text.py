@@ -1,4 +1,4 @@
-"""lib.text: the tokeniser against torchtext's own, vocabulary, padded batches, GloVe vectors, and what is said about bad input."""
+"""lib.text: the tokeniser against torchtext's own, vocabulary, padded batches, GloVe, and what is said of bad input."""
 
 
 import pytest
@@ -13,7 +13,8 @@ from lib.text import PADDING_ID, UNKNOWN_ID, build_vocabulary, encode, tokenise,
 basic_english = get_tokenizer("basic_english")
 # No capital sigma: its lower case depends on the letters around it, so that a text and its words differ there.
 LETTERS = "abcxyzABCXYZéÉßøØçñÑİıжЖ文語0123456789-_&%$#@*/\\+=~^|[]{}"
-pieces = st.one_of(st.text(LETTERS, min_size=1, max_size=6), st.sampled_from([*".,()!?';:", "<br />", "<BR />", "<", ">", " ", "\t", "\n", "'s"]))
+pieces = st.one_of(st.text(LETTERS, min_size=1, max_size=6),
+                   st.sampled_from([*".,()!?';:", "<br />", "<BR />", "<", ">", " ", "\t", "\n", "'s"]))
 texts = st.lists(pieces, max_size=20).map("".join)
 
 
@@ -26,7 +27,7 @@ def lower(words):
     return [word.lower() for word in words]
 
 
-# --- tokenise ----------------------------------------------------------------------------------------------------------
+# --- tokenise --------------------------------------------------------------------------------------------------------
 
 
 @QUICK
@@ -40,7 +41,8 @@ def test_words_are_those_of_torchtext_basic_english(document):
 def test_words_keep_their_spelling(document):
     """Written one after the other, the words are the text without spaces, line breaks and the three separators."""
     kept = document.replace("<br />", " ").replace("<BR />", " ")
-    assert "".join(tokenise(document)) == "".join(character for character in kept if not character.isspace() and character not in ";:")
+    assert "".join(tokenise(document)) == "".join(character for character in kept if not character.isspace()
+                                                  and character not in ";:")
 
 
 @pytest.mark.parametrize(("document", "words"), [
@@ -72,7 +74,7 @@ def test_a_text_must_be_a_string(value, vocabulary):
         encode(vocabulary, ["a film", value])
 
 
-# --- vocabulary --------------------------------------------------------------------------------------------------------
+# --- vocabulary ------------------------------------------------------------------------------------------------------
 
 
 def test_vocabulary_has_the_most_frequent_words_first():
@@ -85,7 +87,8 @@ def test_equally_frequent_words_are_in_alphabetical_order():
     assert build_vocabulary(["z y", "x", "x y z"]).itos[2:] == ["x", "y", "z"]
 
 
-@pytest.mark.parametrize(("max_size", "words"), [(9, ["b", "c", "a"]), (3, ["b", "c", "a"]), (2, ["b", "c"]), (1, ["b"])])
+@pytest.mark.parametrize(("max_size", "words"), [(9, ["b", "c", "a"]), (3, ["b", "c", "a"]), (2, ["b", "c"]),
+                                                 (1, ["b"])])
 def test_max_size_keeps_the_most_frequent_words(max_size, words):
     vocabulary = build_vocabulary(["a b c", "b c", "b"], max_size=max_size)
     assert vocabulary.itos[2:] == words
@@ -111,7 +114,7 @@ def test_looking_up_a_word_does_not_add_it():
     assert len(vocabulary.stoi) == len(vocabulary.itos) == len(WORDS)
 
 
-# --- encode ------------------------------------------------------------------------------------------------------------
+# --- encode ----------------------------------------------------------------------------------------------------------
 
 documents = st.lists(st.lists(st.sampled_from([*WORDS, "Film", "newword", "😀"]), max_size=9), min_size=1, max_size=5)
 
@@ -134,7 +137,8 @@ def test_batch_agrees_with_a_loop_over_the_words(rows, max_words):
 @pytest.mark.parametrize("word", ["<pad>", "<PAD>", "<unk>", "<Unk>"])
 def test_the_name_of_a_special_word_is_an_unknown_word(word, vocabulary):
     batch = encode(vocabulary, [f"a {word} film", word])
-    assert batch.ids.tolist() == [[WORDS.index("a"), UNKNOWN_ID, WORDS.index("film")], [UNKNOWN_ID, PADDING_ID, PADDING_ID]]
+    assert batch.ids.tolist() == [[WORDS.index("a"), UNKNOWN_ID, WORDS.index("film")],
+                                  [UNKNOWN_ID, PADDING_ID, PADDING_ID]]
     assert batch.mask.tolist() == [[True, True, True], [True, False, False]]
     assert batch.words == [["a", word, "film"], [word]]
 
@@ -185,7 +189,7 @@ def test_what_encode_refuses(given_texts, options, error, sentence, vocabulary):
     assert "\n" not in str(caught.value)
 
 
-# --- Batch.take --------------------------------------------------------------------------------------------------------
+# --- Batch.take ------------------------------------------------------------------------------------------------------
 
 
 @QUICK

@@ -96,6 +96,19 @@ def test_docstrings_name_chapters_that_exist():
     assert {name for name in named if not any(title.startswith(name) for title in titles)} == set()
 
 
+# Named on the API page with their package, or another name for a module that is.
+SHOWN_ELSEWHERE = {"lib", "lib.reference", "lib.results.answers", "lib.results.asked", "lib.results.numbers"}
+
+
+def test_every_module_of_the_library_is_on_the_api_page():
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+               for path in (ROOT / "lib").rglob("*.py")}
+    page = (ROOT / "book" / "api.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\.\. automodule:: (\S+)$", page, re.MULTILINE)
+    assert len(named) == len(set(named))
+    assert set(named) == modules - SHOWN_ELSEWHERE
+
+
 SHAPE = ["What this does not show", "Exercises", "Quiz", "Summary", "Further reading"]
 
 

@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.machinery import ModuleSpec
 from urllib.parse import urlsplit
 
 import jupytext
@@ -402,12 +403,13 @@ def test_the_install_cell_gets_the_book_where_it_is_missing_and_only_there(small
     exec(install.source, {})
     assert calls == [], "lib is here"
 
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: ModuleSpec(name, None))  # a folder without a module
     exec(install.source, {})
     folder = str(tmp_path / "the-book")
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "-e", folder]
     assert calls == [["git", "clone", "--depth", "1", address, folder], pip]
     assert sys.path[0] == folder
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     exec(install.source, {})
     assert calls[2:] == [pip], "what was fetched is not fetched again"
 
