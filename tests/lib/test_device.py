@@ -17,7 +17,8 @@ from lib.faithfulness import aopc
 from lib.masking import OPERATORS
 
 FACTORIES = {getattr(torch, name) for name in (
-    "arange", "as_tensor", "asarray", "empty", "eye", "from_numpy", "full", "linspace", "logspace", "normal", "ones", "rand",
+    "arange", "as_tensor", "asarray", "empty", "eye", "from_numpy", "full", "linspace", "logspace", "normal", "ones",
+    "rand",
     "randint", "randn", "randperm", "range", "tensor", "zeros")}
 WHERE = [torch.device("cpu"), *([torch.device("cuda")] if torch.cuda.is_available() else [])]
 
