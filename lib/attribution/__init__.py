@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
@@ -46,9 +47,11 @@ def explain_all(classifier, batch: Batch, methods: str | Iterable[str], words_pe
     order = []
     for rows, part in passes(classifier, batch, "explaining", words_per_pass):
         for method, found in _explained(classifier, part, chosen, _for_part(classifier, batch, part, rows, options)):
-            _check_scores(found, part, rows, method)
+            found = _checked(found, part, rows, method)
             scores[method.key].append(F.pad(found, (0, batch.word_mask.shape[1] - found.shape[1])))
         order.append(rows)
+    if len(order) == 1:
+        return {key: parts[0] for key, parts in scores.items()}
     place = torch.cat(order).argsort()
     return {key: torch.cat(parts)[place] for key, parts in scores.items()}
 
@@ -93,19 +96,21 @@ def _known(function, options: dict) -> dict:
     return {name: value for name, value in options.items() if name in _parameters(function)}
 
 
+@lru_cache(maxsize=256)  # reading a signature takes longer than explaining a sentence with FastText
 def _parameters(function) -> frozenset[str]:
     found = inspect.signature(function).parameters.items()
     return frozenset(name for name, parameter in found if parameter.kind != parameter.VAR_KEYWORD)
 
 
-def _check_scores(scores: Tensor, part: Batch, rows: Tensor, method: Method) -> None:
-    """Finds scores that would be broadcast, or ranked as if they were numbers; zeroes what lies beyond the words."""
+def _checked(scores: Tensor, part: Batch, rows: Tensor, method: Method) -> Tensor:
+    """Scores that are zero beyond the words; refuses those that would be broadcast, or ranked as if they were numbers."""
     if scores.shape != part.word_mask.shape:
         raise ValueError(f"{method.label} gave scores of shape {list(scores.shape)} for words of shape "
                          f"{list(part.word_mask.shape)}: a method gives one score for each word, [B, W].")
-    scores.masked_fill_(~part.word_mask, 0.0)
+    scores = scores.masked_fill(~part.word_mask, 0.0)
     bad = (~torch.isfinite(scores)).any(dim=1).nonzero().flatten()
     if len(bad):
         raise ValueError(f"{method.label} gave scores that are not finite numbers for document {int(rows[bad[0]])} "
                          f"(of {len(bad)} such): look for NaN or infinite values in the classifier's embeddings and "
                          "weights.")
+    return scores

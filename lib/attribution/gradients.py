@@ -45,6 +45,8 @@ def gradient_at(classifier, embeddings: Tensor, mask: Tensor, classes: Tensor, o
     rows = max(1, words_at_once(classifier, words_per_pass) // max(1, mask.shape[1]))
     found = [_gradient_at(classifier, *part, of)
              for part in zip(embeddings.split(rows), mask.split(rows), classes.split(rows), strict=True)]
+    if len(found) == 1:
+        return found[0]
     values, gradients = zip(*found, strict=True)
     return torch.cat(values), torch.cat(gradients)
 
@@ -54,8 +56,9 @@ def _gradient_at(classifier, embeddings: Tensor, mask: Tensor, classes: Tensor, 
     # cuDNN differentiates an LSTM in training mode only; torch's own kernels do so in eval mode, too.
     cudnn = torch.backends.cudnn.flags(enabled=False) if embeddings.is_cuda else nullcontext()
     with torch.inference_mode(False), torch.enable_grad(), cudnn:
-        mask, classes = (each.clone() if each.is_inference() else each for each in (mask, classes))
-        point = embeddings.detach().clone().requires_grad_(True)
+        embeddings, mask, classes = (each.clone() if each.is_inference() else each
+                                     for each in (embeddings, mask, classes))
+        point = embeddings.detach().requires_grad_(True)
         try:
             values = quantity(class_logits(classifier, point, mask), classes, of)
             gradient, = torch.autograd.grad(values.sum(), point)
