@@ -103,7 +103,7 @@ def _parameters(function) -> frozenset[str]:
 
 
 def _checked(scores: Tensor, part: Batch, rows: Tensor, method: Method) -> Tensor:
-    """Scores that are zero beyond the words; refuses those that would be broadcast, or ranked as if they were numbers."""
+    """Scores that are zero beyond the words; refuses what would be broadcast, or ranked as if it were a number."""
     if scores.shape != part.word_mask.shape:
         raise ValueError(f"{method.label} gave scores of shape {list(scores.shape)} for words of shape "
                          f"{list(part.word_mask.shape)}: a method gives one score for each word, [B, W].")
