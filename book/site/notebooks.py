@@ -240,7 +240,8 @@ class Page:
         if "finding" not in node:
             yield text
         elif isinstance(node.parent, nodes.section):
-            yield from (text.rstrip(), new_code_cell(CHECK.format(name=node["finding"])))
+            check = new_code_cell(CHECK.format(name=node["finding"]), metadata={"tags": ["finding"]})
+            yield from (text.rstrip(), check)
         else:  # a list or a quote holds no cell
             yield f"{text.rstrip()} (`{CHECK.format(name=node['finding'])}`)"
 
