@@ -48,7 +48,8 @@ def test_a_folder_that_is_called_lib_does_not_hide_the_library(project, tmp_path
     """Many projects have one. There is no module in it, so Python looks on, and finds the line of the install."""
     (tmp_path / "lib").mkdir()
     built(project, "editable").extractall(tmp_path / "site")
-    without_ours = f"sys.path[:] = [place for place in sys.path if place != {str(ROOT)!r}]"  # this environment's own line
+    # Without the line of the environment that runs this test.
+    without_ours = f"sys.path[:] = [place for place in sys.path if place != {str(ROOT)!r}]"
     code = (f"import importlib.util, site, sys; {without_ours}; site.addsitedir('site'); "
             "print(importlib.util.find_spec('lib').origin)")
     assert run(code, tmp_path) == str(project / "lib" / "__init__.py")
