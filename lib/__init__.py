@@ -24,7 +24,7 @@ from . import (
 )
 from .explanation import Explanation, explain_text
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["Explanation", "agreement", "attribution", "classifiers", "data", "diagnostics", "experiments",
            "explain_text", "faithfulness", "intervals", "masking", "reference", "results", "show", "targets",
            "text", "training"]
