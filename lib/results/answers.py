@@ -2,22 +2,9 @@
 
 from html import escape
 
-from ..attribution import METHODS
 from ..intervals import Interval
 
 SERIES = ("this build", "reference")
-OTHER_LABELS = {"greedy loo": "LOO asked again", "greedy signed_gi": "SignedGI asked again"}
-
-
-def label(method: str) -> str:
-    """A method, or two of them, as tables and figures name it: "signed_gi - loo" is "SignedGI − LOO".
-
-    Taught in: *AOPC*.
-    """
-    for separator, said in ((" - ", " − "), (", ", " and ")):
-        if separator in method:
-            return said.join(map(label, method.split(separator)))
-    return METHODS[method].label if method in METHODS else OTHER_LABELS.get(method, method)
 
 
 class Answers(dict):
