@@ -18,9 +18,7 @@ def pearson(a: Tensor, b: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
 
     Raises ``ValueError`` if shapes differ. Source: eq. 9 of :cite:t:`du2021`. Taught in: *Agreement with LOO*.
     """
-    if not a.shape == b.shape == mask.shape:
-        raise ValueError(f"Shapes differ: {list(a.shape)}, {list(b.shape)}, mask {list(mask.shape)}; "
-                         "explain the same batch with both methods.")
+    _check_shapes(a, b, mask)
     results = []
     rows = (each.detach().cpu().numpy() for each in (a.double(), b.double(), mask))
     for first, second, words in zip(*rows, strict=True):
@@ -31,6 +29,23 @@ def pearson(a: Tensor, b: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
             results.append(stats.pearsonr(first, second))
     rho, p = torch.tensor(np.array(results, dtype=float).reshape(-1, 2), device=a.device).T
     return rho, p
+
+
+def same_sign(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
+    r"""Share of the words of each document to which two explanations give the same sign, [B], in [0, 1].
+
+    Counted are the words of ``mask`` [B, W] to which both give one: a score of 0 speaks for neither side. NaN for a
+    document without such a word. Raises ``ValueError`` if shapes differ. Taught in: *Agreement with LOO*.
+    """
+    _check_shapes(a, b, mask)
+    counted = mask & (a != 0) & (b != 0)
+    return (counted & (a.sign() == b.sign())).sum(dim=1) / counted.sum(dim=1)
+
+
+def _check_shapes(a: Tensor, b: Tensor, mask: Tensor) -> None:
+    if not a.shape == b.shape == mask.shape:
+        raise ValueError(f"Shapes differ: {list(a.shape)}, {list(b.shape)}, mask {list(mask.shape)}; "
+                         "explain the same batch with both methods.")
 
 
 def _constant(values: np.ndarray) -> bool:

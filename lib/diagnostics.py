@@ -75,3 +75,21 @@ def norms_by_position(gradient: Tensor, mask: Tensor, bins: int = 10) -> Tensor:
     counts = norms.new_zeros(len(mask), bins).scatter_add_(1, place, mask.to(norms.dtype))
     relative = sums / counts / (norms.sum(dim=1, keepdim=True) / lengths)
     return relative.masked_fill(lengths < bins, torch.nan)
+
+
+def norms_by_distance(gradient: Tensor, mask: Tensor, borders: tuple[int, ...] = (10, 20, 40, 80)) -> Tensor:
+    r"""How large the gradient is near an end of the document and far from both: [B, bins], from gradient [B, T, D].
+
+    A word's distance is the number of words between it and the nearer end; the first bin holds distances below the
+    first of ``borders``, the last one those from the last on. The mean of :math:`\lVert g_i \rVert_2` in a bin is
+    divided by the mean over the document. NaN where a document has no word so far inside, or no gradient.
+    Taught in: *What decides the outcome?*
+    """
+    norms = gradient.norm(dim=2).masked_fill(~mask, 0.0)
+    lengths = mask.sum(dim=1, keepdim=True)
+    places = torch.arange(mask.shape[1], device=mask.device)
+    distance = torch.minimum(places, lengths - 1 - places)
+    bin_of = torch.bucketize(distance, torch.tensor(borders, device=mask.device), right=True)
+    sums = norms.new_zeros(len(mask), len(borders) + 1).scatter_add_(1, bin_of, norms)
+    counts = torch.zeros_like(sums).scatter_add_(1, bin_of, mask.to(norms.dtype))
+    return sums / counts / (norms.sum(dim=1, keepdim=True) / lengths)

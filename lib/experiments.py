@@ -24,12 +24,13 @@ from .attribution import METHODS, check, explain_all, lookup
 from .checks import as_keys, whole_number
 from .classifiers import TextClassifier
 from .data import Corpus, Split
-from .faithfulness import MOST_MASKED, aopc
+from .faithfulness import MOST_MASKED, aopc, comprehensiveness, sufficiency
 from .masking import check_operator
 from .progress import progress
 from .targets import check_quantity
 
 PRECISIONS = ("float32", "float64")
+MEASURED = ("aopc", "comprehensiveness", "sufficiency", "rho", "p")
 # What decides the numbers; what decides the classifier is in the key of its checkpoint.
 CODE = ("agreement.py", "attribution/**/*.py", "checks.py", "experiments.py", "faithfulness.py",
         "masking/**/*.py", "passes.py", "seeding.py", "targets.py")
@@ -37,12 +38,13 @@ CODE = ("agreement.py", "attribution/**/*.py", "checks.py", "experiments.py", "f
 
 @dataclass(frozen=True)
 class Experiment:
-    """One cell of the grid: a trained classifier, explained by several methods on the first test documents.
+    """One cell of the grid: a trained classifier, explained by several methods on some of the test documents.
 
     ``seed`` and ``recipe`` are those of :func:`lib.training.fit`. ``explain`` holds options of the methods, and of the
     LOO they are compared with (``of``, ``target``, ``operator``, ``seed``), ``measure`` those of
     :func:`lib.faithfulness.aopc` (``operator``, ``target``, ``seed``). ``K`` defaults to the length of the longest
     document. ``methods`` are keys, those of variants and of your own methods among them; one alone may be a string.
+    ``first`` is the number of the first document in the test split, from the end if it is negative.
 
     Raises ``ValueError`` if a number is not whole. Taught in: *What an explanation costs*.
     """
@@ -53,6 +55,7 @@ class Experiment:
     methods: tuple[str, ...] = field(default_factory=lambda: tuple(METHODS))
     seed: int = 0
     K: int | None = None
+    first: int = 0
     precision: str = "float32"
     recipe: dict = field(default_factory=dict)
     explain: dict = field(default_factory=dict)
@@ -61,7 +64,7 @@ class Experiment:
     def __post_init__(self):
         """Numbers of numpy and torch become Python's: equal experiments have equal keys."""
         plain = {"methods": tuple(as_keys(self.methods)), "seed": whole_number(self.seed, "seed"),
-                 "documents": whole_number(self.documents, "documents"),
+                 "documents": whole_number(self.documents, "documents"), "first": whole_number(self.first, "first"),
                  "K": None if self.K is None else whole_number(self.K, "K"),
                  "recipe": _plain(self.recipe), "explain": _plain(self.explain), "measure": _plain(self.measure)}
         for name, value in plain.items():
@@ -79,7 +82,10 @@ def processes(workers: int | None = None) -> ProcessPoolExecutor:
 
 def run(experiment: Experiment, executor: Executor | None = None,
         documents_per_shard: int = 25) -> dict[str, dict[str, Tensor]]:
-    """For each method its ``"aopc"`` [n, K + 1], and ``"rho"`` [n], ``"p"`` [n]: correlation with LOO, and p-value.
+    """For each method its ``"aopc"`` [n, K + 1], and [n] each of what follows.
+
+    ``"rho"`` and ``"p"``: correlation with LOO, and its p-value; ``"comprehensiveness"`` and ``"sufficiency"``: means
+    over ``lib.faithfulness.SHARES``.
 
     Shards of ``documents_per_shard`` documents are computed by ``executor``, each with one thread: None is one after
     the other in this process, :func:`processes` several processes, ``client.get_executor()`` of ``dask.distributed`` a
@@ -99,7 +105,7 @@ def run(experiment: Experiment, executor: Executor | None = None,
     model = training.fit(experiment.classifier, corpus, experiment.seed, **experiment.recipe).key
     # Loaded the way a worker does: threads find it in the cache of _classifier, and do not all load it at once.
     classifier, digest = _classifier(model, experiment.classifier, experiment.precision)
-    texts, labels = corpus.test.texts[:experiment.documents], corpus.test.labels[:experiment.documents]
+    texts, labels, at = _documents(experiment, corpus)
     K = int(classifier.encode(texts).lengths.max()) if experiment.K is None else experiment.K
     digest += _readers_code(experiment.methods)
     key = _key(experiment, documents_per_shard, model, K, digest)
@@ -108,7 +114,7 @@ def run(experiment: Experiment, executor: Executor | None = None,
     for number, start in enumerate(range(0, len(texts), documents_per_shard)):
         if (kept := _read(key, number)) is None:
             part = slice(start, start + documents_per_shard)
-            tasks[number] = (experiment, Split(texts[part], labels[part]), start, model, K, digest, unwritten)
+            tasks[number] = (experiment, Split(texts[part], labels[part]), at + start, model, K, digest, unwritten)
         else:
             shards[number] = kept
     with closing(_computed(tasks, executor, f"{corpus.title}, {classifier.label}, shards")) as computed:
@@ -116,7 +122,19 @@ def run(experiment: Experiment, executor: Executor | None = None,
             storage.keep(_path(key, number), storage.seal([key, number], shards[number]))
     in_order = [shards[number] for number in sorted(shards)]
     return {method: {what: torch.cat([shard[f"{method}/{what}"] for shard in in_order])
-                     for what in ("aopc", "rho", "p")} for method in experiment.methods}
+                     for what in MEASURED} for method in experiment.methods}
+
+
+def documents(experiment: Experiment, corpus: Corpus | None = None) -> tuple[list[str], list[int]]:
+    """Texts and gold classes of the documents that an experiment explains."""
+    return _documents(experiment, data.load(experiment.corpus) if corpus is None else corpus)[:2]
+
+
+def _documents(experiment: Experiment, corpus: Corpus) -> tuple[list[str], list[int], int]:
+    """Texts, gold classes, and the place of the first one in the test split."""
+    at = experiment.first + (len(corpus.test) if experiment.first < 0 else 0)
+    part = slice(at, at + experiment.documents)
+    return corpus.test.texts[part], corpus.test.labels[part], at
 
 
 def kept(experiment: Experiment) -> dict[str, dict[str, Tensor]] | None:
@@ -157,9 +175,10 @@ def _check(experiment: Experiment, corpus: Corpus, executor: Executor | None) ->
     """Find what is wrong before a classifier is trained; its name and recipe are checked by ``fit``."""
     if executor is not None and not isinstance(executor, Executor):
         raise ValueError(f"The executor is a {type(executor).__name__}: it must be a concurrent.futures.Executor.")
-    if not 1 <= experiment.documents <= len(corpus.test):
-        raise ValueError(f"The test split of {corpus.title} has {len(corpus.test)} documents, "
-                         f"not {experiment.documents}.")
+    there = len(corpus.test) - experiment.first if experiment.first >= 0 else -experiment.first
+    if not (1 <= experiment.documents <= there <= len(corpus.test)):
+        raise ValueError(f"The test split of {corpus.title} has {len(corpus.test)} documents, not "
+                         f"{experiment.documents}{f' from number {experiment.first}' if experiment.first else ''}.")
     if experiment.precision not in PRECISIONS:
         raise ValueError(f"Unknown precision {experiment.precision!r}: choose one of {', '.join(PRECISIONS)}.")
     if not 0 <= (experiment.K or 0) <= max(MOST_MASKED, corpus.max_words):
@@ -237,9 +256,11 @@ def _shard(experiment: Experiment, documents: Split, start: int, model: str, K: 
                                "than the caller: share the same.")
         batch = classifier.encode(documents.texts, documents.labels)
         scores = explain_all(classifier, batch, list(dict.fromkeys([*experiment.methods, "loo"])), **experiment.explain)
-        numbers = {}
+        numbers, plain = {}, {name: value for name, value in experiment.measure.items() if name != "shortcut"}
         for method in experiment.methods:
             numbers[f"{method}/aopc"] = aopc(classifier, batch, scores[method], K, **experiment.measure)
+            for share in (comprehensiveness, sufficiency):
+                numbers[f"{method}/{share.__name__}"] = share(classifier, batch, scores[method], **plain).mean(dim=1)
             numbers[f"{method}/rho"], numbers[f"{method}/p"] = pearson(scores[method], scores["loo"], batch.word_mask)
         return {name: values.contiguous().numpy() for name, values in numbers.items()}
     except Exception as error:

@@ -4,13 +4,14 @@ import torch
 from torch import Tensor
 
 from .checks import whole_number
-from .masking import check_operator, logits_in_order
+from .masking import check_operator, logits_in_order, remove
 from .passes import passes
 from .seeding import document_generator
-from .targets import quantity, target_classes, target_of
+from .targets import class_logits, quantity, target_classes, target_of
 from .text import Batch
 
 TIES = ("random", "first")
+SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)  # of a document's words, as DeYoung and others take them
 MOST_MASKED = 10_000  # a curve beyond the longest document only repeats its last value
 
 
@@ -90,6 +91,58 @@ def aopc(classifier, batch: Batch, scores: Tensor, K: int | None = None, operato
     curve = deletion_curve(classifier, batch, scores, K, operator, target, seed, words_per_pass, shortcut, ties)
     drops = curve[:, :1] - curve
     return drops.cumsum(dim=1) / torch.arange(1, drops.shape[1] + 1, device=drops.device)
+
+
+def comprehensiveness(classifier, batch: Batch, scores: Tensor, shares: tuple[float, ...] = SHARES,
+                      operator: str = "zero", target: str | int | Tensor = "gold", seed: int = 0,
+                      words_per_pass: int | None = None, ties: str = "random") -> Tensor:
+    r"""How far the probability falls without a share of the words, the highest-scored ones: [B, shares].
+
+    :math:`p_y(x) - p_y(x \text{ without its first } k)` with :math:`k = \max(1, \lfloor q m \rfloor)` for the share
+    q of m words, in [-1, 1]: higher is better. Of the shares, the mean is usually reported. Options are those of
+    :func:`deletion_curve`. Raises ``ValueError`` for a share that is not between 0 and 1, and as it does.
+
+    Source: :cite:t:`deyoung2020`. Taught in: *AOPC*.
+    """
+    return _drops(classifier, batch, scores, shares, operator, target, seed, words_per_pass, ties, keep=False)
+
+
+def sufficiency(classifier, batch: Batch, scores: Tensor, shares: tuple[float, ...] = SHARES,
+                operator: str = "zero", target: str | int | Tensor = "gold", seed: int = 0,
+                words_per_pass: int | None = None, ties: str = "random") -> Tensor:
+    r"""How far the probability falls if only a share of the words is left, the highest-scored ones: [B, shares].
+
+    :math:`p_y(x) - p_y(\text{only the first } k \text{ of } x)`, in [-1, 1]: lower is better, and below 0 the few
+    words say more than all. The rest as for :func:`comprehensiveness`.
+
+    Source: :cite:t:`deyoung2020`. Taught in: *AOPC*.
+    """
+    return _drops(classifier, batch, scores, shares, operator, target, seed, words_per_pass, ties, keep=True)
+
+
+@torch.no_grad()
+def _drops(classifier, batch: Batch, scores: Tensor, shares: tuple[float, ...], operator: str, target, seed: int,
+           words_per_pass: int | None, ties: str, keep: bool) -> Tensor:
+    """Probability of the whole document minus that of what is left, for each share of its words."""
+    if not all(0 < share <= 1 for share in shares):
+        raise ValueError(f"The shares are {shares}: each must be above 0 and at most 1.")
+    check_operator(operator)
+    rank = ranks(batch, scores, whole_number(seed, "seed"), ties)
+    found = scores.new_zeros(len(batch), len(shares), dtype=torch.promote_types(scores.dtype, torch.float32))
+    for rows, part in passes(classifier, batch, "masking words", words_per_pass):
+        classes = target_classes(classifier, part, target_of(classifier, batch, target, rows))
+        embeddings, lengths = classifier.embed(part), part.lengths
+
+        def probability(embeddings, mask, classes=classes):
+            return quantity(class_logits(classifier, embeddings, mask), classes, "probability")
+
+        whole = probability(embeddings, part.mask)
+        for column, share in enumerate(shares):
+            first = rank[rows, :part.word_mask.shape[1]] < (share * lengths).long().clamp(min=1)[:, None]
+            gone = part.by_token((~first if keep else first) & part.word_mask)
+            found[rows, column] = (whole - probability(*remove(classifier, embeddings, part.mask, gone, operator))
+                                   ).to(found)
+    return found
 
 
 def _cut_off(K: int | None, batch: Batch) -> int:

@@ -90,6 +90,40 @@ def wilson(hits) -> Interval:
     return Interval(count / n, found.low, found.high, n, undefined)
 
 
+def two_level(values, share: bool = False) -> Interval:
+    r"""Mean over training seeds and documents with its 95 % interval: values [S, n], the same documents for each seed.
+
+    :math:`\bar x \pm \sqrt{t^2 s^2 / S + 1.96^2 v / n}`: the mean of the seeds' means; s their standard deviation, t
+    the 97.5 % point of Student's distribution with S - 1 degrees of freedom; v the variance over documents of a
+    document's mean over the seeds. The first term is the chance in training, the second that in drawing documents. For
+    a ``share`` (values 0 and 1) the second is the arm of Wilson's interval, and the whole stays in [0, 1].
+
+    A NaN is left out where it stands; a document that is NaN for every seed is counted in ``undefined``. Of one seed,
+    or of one document, no interval is known: its ends are NaN. Raises ``ValueError`` for another shape, for a seed
+    without a value, and for other values of a share. Source: the squares of the arms of two intervals add up,
+    :cite:t:`zou2008`. Taught in: *AOPC*.
+    """
+    values = np.asarray(values, dtype=float)
+    if values.ndim != 2:
+        raise ValueError(f"The values have shape {list(values.shape)}: pass a row for each training seed, [S, n].")
+    if share and not np.isin(values[~np.isnan(values)], (0, 1)).all():
+        raise ValueError("A share is counted from True or False, 1 or 0, for each seed and document.")
+    if np.isnan(values).all(axis=1).any():
+        raise ValueError("A training seed has no defined value: there is nothing to average.")
+    of_seeds = np.nanmean(values, axis=1)
+    kept, undefined = _defined([np.nan if np.isnan(one).all() else np.nanmean(one) for one in values.T])
+    seeds, n, mean = len(values), len(kept), of_seeds.mean()
+    if seeds == 1 or n == 1:
+        return Interval(mean, np.nan, np.nan, n, undefined)
+    training = stats.t.ppf(0.975, seeds - 1) * of_seeds.std(ddof=1) / np.sqrt(seeds)
+    if not share:
+        arm = np.hypot(training, 1.96 * kept.std(ddof=1) / np.sqrt(n))
+        return Interval(mean, mean - arm, mean + arm, n, undefined)
+    ends = stats.binomtest(round(mean * n), n).proportion_ci(method="wilson")
+    low, high = (np.hypot(training, end - round(mean * n) / n) for end in (ends.low, ends.high))
+    return Interval(mean, max(0.0, mean - low), min(1.0, mean + high), n, undefined)
+
+
 def _defined(values) -> tuple[np.ndarray, int]:
     """The documents without a NaN, and the number of the others."""
     values = np.asarray(values, dtype=float)

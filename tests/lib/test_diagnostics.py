@@ -9,7 +9,7 @@ from oracles import LABELS, NETWORKS, TEXTS, LinearBag, Product, close, differs,
 from small import PAPER
 
 from lib.attribution import explain, explain_all, input_gradient
-from lib.diagnostics import greedy, largest_share, norms_by_position
+from lib.diagnostics import greedy, largest_share, norms_by_distance, norms_by_position
 from lib.faithfulness import aopc, ranks
 from lib.masking import logits_without
 from lib.targets import quantity
@@ -117,6 +117,15 @@ def test_every_word_falls_into_one_bin_and_the_bins_differ_by_one_word_at_most()
         place = (torch.arange(m) * bins // m).bincount(minlength=bins)
         assert place.sum() == m and place.max() - place.min() <= 1
         close(norms_by_position(gradient, mask, bins), torch.ones(1, bins), 1e-6)
+
+
+def test_norms_by_distance_by_hand():
+    gradient = torch.tensor([[[1.0], [1.0], [2.0], [7.0], [1.0]], [[5.0], [5.0], [99.0], [99.0], [99.0]]])
+    mask = torch.tensor([[True] * 5, [True, True, False, False, False]])
+    found = norms_by_distance(gradient, mask, borders=(1, 2))  # the ends; one word inside; the middle
+    mean = 12 / 5
+    close(found[0], torch.tensor([1 / mean, 4 / mean, 2 / mean]), 1e-6)
+    assert found[1, 0] == 1 and found[1, 1:].isnan().all(), "two words are two ends"
 
 
 # --- word types ------------------------------------------------------------------------------------------------------

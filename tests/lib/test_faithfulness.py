@@ -26,7 +26,7 @@ from oracles import (
 from scipy.stats import chisquare
 
 from lib.attribution import explain
-from lib.faithfulness import aopc, deletion_curve, ranks
+from lib.faithfulness import aopc, comprehensiveness, deletion_curve, ranks, sufficiency
 from lib.masking import OPERATORS
 from lib.targets import target_classes
 
@@ -306,3 +306,48 @@ def test_missing_gold_labels_get_one_clear_sentence():
     batch = classifier.encode(TEXTS)
     with pytest.raises(ValueError, match="no gold labels"):
         aopc(classifier, batch, untied_scores(batch))
+
+
+# --- shares of the words ----------------------------------------------------------------------------------------------
+
+
+def test_comprehensiveness_and_sufficiency_by_hand():
+    # As in test_aopc_by_hand: p = 1/2, without good 1/5, without film 2/3, without both 1/3. A third of two words is
+    # one word at least; all of them are both.
+    classifier = LinearBag()
+    batch = classifier.encode(["good film"], [1])
+    scores = torch.tensor([[2.0, 1.0]])
+    close(comprehensiveness(classifier, batch, scores, (1 / 3, 1.0)), [[1 / 2 - 1 / 5, 1 / 2 - 1 / 3]], 1e-12)
+    close(sufficiency(classifier, batch, scores, (1 / 3, 1.0)), [[1 / 2 - 2 / 3, 0]], 1e-12)
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_comprehensiveness_is_the_drop_of_the_deletion_curve(name, operator):
+    classifier = network(name)
+    batch = classifier.encode(TEXTS, LABELS)
+    scores = untied_scores(batch)
+    curve = deletion_curve(classifier, batch, scores, operator=operator)
+    for words_per_pass in (None, 1):
+        found = comprehensiveness(classifier, batch, scores, (0.2, 0.5), operator, words_per_pass=words_per_pass)
+        for row, m in enumerate(batch.lengths.tolist()):
+            close(found[row], torch.stack([curve[row, 0] - curve[row, max(1, int(share * m))]
+                                           for share in (0.2, 0.5)]), 1e-10)
+
+
+def test_to_keep_the_best_words_is_to_mask_the_worst(name):
+    classifier = network(name)
+    batch = classifier.encode(TEXTS, LABELS)
+    scores = untied_scores(batch)
+    curve = deletion_curve(classifier, batch, -scores)
+    found = sufficiency(classifier, batch, scores, (0.5,))
+    for row, m in enumerate(batch.lengths.tolist()):
+        close(found[row, 0], curve[row, 0] - curve[row, m - max(1, m // 2) if m else 0], 1e-10)
+
+
+def test_a_share_must_be_a_share():
+    classifier = LinearBag()
+    batch = classifier.encode(["good film"], [1])
+    for shares in ((0.0,), (1.5,)):
+        with pytest.raises(ValueError, match="above 0 and at most 1") as caught:
+            sufficiency(classifier, batch, torch.zeros(1, 2), shares)
+        assert is_one_sentence(caught.value)

@@ -8,7 +8,7 @@ import torch
 from oracles import close, is_one_sentence
 from scipy import stats
 
-from lib.intervals import Interval, bootstrap, paired_bootstrap, wilson
+from lib.intervals import Interval, bootstrap, paired_bootstrap, two_level, wilson
 
 # --- bootstrap ------------------------------------------------------------------------------------------------------
 
@@ -198,3 +198,64 @@ def test_the_side_of_zero_is_that_of_the_whole_interval(low, high, side):
 def test_an_interval_cannot_be_changed():
     with pytest.raises(AttributeError):
         bootstrap([1, 2]).low = 0
+
+
+# --- training seeds and documents -----------------------------------------------------------------------------------
+
+
+def test_two_level_by_hand():
+    # Seeds' means 2 and 4: s = sqrt(2), t(1) = 12.706; documents' means 2, 3, 4: v = 1. Arm: sqrt(t^2 + 1.96^2 / 3).
+    found = two_level([[1, 2, 3], [3, 4, 5]])
+    arm = math.sqrt(12.7062047 ** 2 * 2 / 2 + 1.96 ** 2 / 3)
+    close(found[:3], [3, 3 - arm, 3 + arm], 1e-6)
+    assert (found.n, found.undefined) == (3, 0)
+
+
+def crossed(draw, seeds, seed_sd, n=200):
+    """Documents and seeds that both move a value, and each document by something of its own under each seed."""
+    return (draw.normal(size=n) + draw.normal(size=(seeds, 1)) * seed_sd / math.sqrt(n)
+            + 0.5 * draw.normal(size=(seeds, n)))
+
+
+@pytest.mark.parametrize("seeds", [3, 5])
+@pytest.mark.parametrize("seed_sd", [1, 4, 10])
+def test_two_level_intervals_hold_the_mean_as_often_as_they_say(seeds, seed_sd):
+    """However much more the seeds differ than chance in documents would make them, and as few as three of them."""
+    draw = np.random.default_rng(0)
+    found = [two_level(crossed(draw, seeds, seed_sd)) for _ in range(800)]
+    covered = np.mean([one.low <= 0 <= one.high for one in found])
+    assert 0.93 <= covered <= 0.99
+
+
+def test_with_five_seeds_they_are_narrower_than_an_envelope_and_hold_more():
+    draw, envelope, two = np.random.default_rng(1), [], []
+    for _ in range(300):
+        values = crossed(draw, 5, 4)
+        parts = [bootstrap(one, resamples=400) for one in values]
+        envelope.append((min(one.low for one in parts), max(one.high for one in parts)))
+        two.append(two_level(values)[1:3])
+    widths = [np.mean(np.diff(ends, axis=1)) for ends in (envelope, two)]
+    assert widths[1] < widths[0]
+
+
+def test_two_level_shares_stay_between_0_and_1_and_never_say_certain():
+    sure = two_level(np.ones((5, 200)), share=True)
+    assert sure.mean == sure.high == 1 and 0.97 < sure.low < 1
+    found = two_level([[1, 0, 0, 1], [1, 1, 0, 1]], share=True)
+    assert found.mean == pytest.approx(0.625) and 0 <= found.low < found.mean < found.high <= 1
+
+
+def test_two_level_leaves_out_what_is_undefined():
+    hole = np.array([[1.0, 2, np.nan, np.nan], [3, 4, 5, np.nan]])
+    found = two_level(hole)
+    assert found.mean == pytest.approx((1.5 + 4) / 2) and (found.n, found.undefined) == (3, 1)
+    assert math.isnan(two_level([[1, 2, 3]]).low), "one seed tells nothing of the chance in training"
+
+
+@pytest.mark.parametrize("values, share, words", [
+    ([1, 2, 3], False, "a row for each training seed"), ([[1, 2], [np.nan, np.nan]], False, "no defined value"),
+    ([[0.5, 1], [1, 0]], True, "True or False")])
+def test_two_level_refuses_what_it_cannot_use(values, share, words):
+    with pytest.raises(ValueError, match=words) as caught:
+        two_level(values, share)
+    assert is_one_sentence(caught.value)

@@ -34,7 +34,7 @@ def row(mean, **about):
 @pytest.fixture
 def tables(tmp_path):
     """A folder with a small reference."""
-    rows = [row(0.3), row(0.5, seed=1), row(0.6, k=200), row(0.2, method="signed_gi - loo"),
+    rows = [row(0.3), row(0.5, seed=1), row(0.4, seed="all"), row(0.6, k=200), row(0.2, method="signed_gi - loo"),
             row(0.4, variant="readout-last"),
             row(0.7, metric="rho", method="signed_gi", k=None), row(1.0, metric="undefined", method="sa_l1", k=None),
             row(0.1, dataset="ag_news", classifier="bilstm")]
@@ -52,8 +52,8 @@ def numbers(seed=0, n=20, K=12):
     return found
 
 
-def experiment(corpus="imdb", classifier="textcnn", seed=0):
-    return SimpleNamespace(corpus=corpus, classifier=classifier, seed=seed)
+def experiment(corpus="imdb", classifier="textcnn", seed=0, **recipe):
+    return SimpleNamespace(corpus=corpus, classifier=classifier, seed=seed, recipe=recipe)
 
 
 def results(tables, *experiments, **more):
@@ -68,7 +68,7 @@ def test_one_question_is_answered_by_this_build_and_by_the_reference(tables):
     curves = {method: values["aopc"].double().numpy()[:, 10] for method, values in numbers().items()}
     assert list(found) == ["IMDB, TextCNN", "AG's News, BiLSTM"]
     assert found["IMDB, TextCNN"]["LOO"] == {"this build": bootstrap(curves["loo"]),
-                                             "reference": pytest.approx((0.4, 0.2, 0.6, 50, 0))}
+                                             "reference": pytest.approx((0.4, 0.3, 0.5, 50, 0))}
     difference = found["IMDB, TextCNN"]["SignedGI − LOO"]
     assert difference["this build"] == paired_bootstrap(curves["signed_gi"], curves["loo"])
     assert difference["reference"][:3] == pytest.approx((0.2, 0.1, 0.3))
@@ -200,17 +200,24 @@ def test_what_an_earlier_run_kept_is_found_and_nothing_else_is_made(tiny, tables
 
 
 def test_the_reference_is_read_from_any_folder(tables, tmp_path):
-    assert len(kept.table(tables)) == 8 and len(kept.table()) > 10_000
+    assert len(kept.table(tables)) == 9 and len(kept.table()) > 10_000
     (tmp_path / "none").mkdir()
     with pytest.raises(FileNotFoundError, match="make reference") as caught:
         Results(reference=tmp_path / "none")
     assert is_one_sentence(caught.value)
 
 
-def test_a_seed_without_an_interval_leaves_none_for_all():
-    table = pd.DataFrame([row(0.4, low=np.nan, high=np.nan), row(0.6, seed=1)])
-    found = kept.pooled(table, method="loo")
-    assert found.mean == pytest.approx(0.5) and found.side == "undecided" and math.isnan(found.low)
+def test_a_value_without_an_interval_is_undecided():
+    found = kept.pooled(pd.DataFrame([row(0.4, low=np.nan, high=np.nan)]), method="loo")
+    assert found.mean == pytest.approx(0.4) and found.side == "undecided" and math.isnan(found.low)
+
+
+def test_a_bilstm_that_reads_out_its_last_states_is_a_panel_of_its_own(tables):
+    last = experiment(classifier="bilstm", seed=3, readout="last")
+    asked = results(tables, experiment(classifier="bilstm"), last).ask("aopc", "loo", k=10, panels="imdb")
+    assert list(asked)[:2] == ["IMDB, BiLSTM", "IMDB, BiLSTM (last)"]
+    here = [asked[panel]["LOO"]["this build"].mean for panel in list(asked)[:2]]
+    assert here == [pytest.approx(numbers(seed)["loo"]["aopc"][:, 10].double().mean().item()) for seed in (0, 3)]
 
 
 # --- answers --------------------------------------------------------------------------------------------------------

@@ -95,7 +95,9 @@ def answer(*intervals, panel=IMDB, outcome=rules.HOLDS, numbers=AHEAD):
      "IMDB-BiLSTM against IMDB-TextCNN: SignedGI"),
     (tuple(Number("aopc", "sa_l1 - random", 10, panel=panel) for panel in claims.ALL),
      "all panels: SA L1 − Random, K = 10"),
-    ((Number("relative norm", "gradient", 0, "readout-last-reasons"),) * 10, "IMDB-TextCNN: gradient, last states"),
+    ((Number("relative norm", "gradient", 0, "reasons"),) * 10, "IMDB-TextCNN: gradient"),
+    ((Number("rho", "signed_gi", panel=claims.IMDB_LAST), Number("rho", "signed_gi")),
+     "IMDB-BiLSTM (last) against IMDB-TextCNN: SignedGI"),
     ((Number("aopc greedy", "greedy loo - loo", 10, "reasons"),), "IMDB-TextCNN: LOO asked again − LOO"),
 ])
 def test_a_number_is_named_by_panel_methods_and_cut_off(numbers, said):
