@@ -1,7 +1,9 @@
-"""The rules that judge the paper: from intervals to yes or no, and from the answers to a verdict, by code alone.
+"""The rules that judge the paper: from intervals to yes, no or undecided, and from the answers to a verdict, by code.
 
-A rule never sees which method, corpus or run it judges. Numbers in its signature, after the star, are this book's
-conventions; the page of the report varies them.
+A rule says yes (True) where the whole interval lies on the claim's side of a border, no (False) where it lies on the
+other, and None, undecided, where it holds the border. It never sees which method, corpus or run it judges. Numbers in
+its signature, after the star, are this book's conventions; the page of the report varies them. A word of the paper has
+one rule: what is "comparable" for one claim is so for all.
 """
 
 import inspect
@@ -12,111 +14,114 @@ import numpy as np
 
 from lib.intervals import Interval
 
-VERDICTS = ("holds", "holds in part", "does not hold", "undefined", "not computed")
-HOLDS, PART, FAILS, UNDEFINED, MISSING = VERDICTS
+VERDICTS = ("holds", "holds in part", "depends on the read-out", "undecided", "does not hold", "undefined",
+            "not computed")
+HOLDS, PART, DEPENDS, UNDECIDED, FAILS, UNDEFINED, MISSING = VERDICTS
+IDENTITY = "true by definition"  # an answer that follows from the definitions, and is evidence of nothing
+ROUNDS = 0.0005  # a mean below it is written as 0.000, and lies on no side
 
 
 # --- rules ----------------------------------------------------------------------------------------------------------
 
 
-def above(difference: Interval) -> bool:
-    """The interval of the difference lies above 0."""
-    return bool(difference.low > 0)
+def above(difference: Interval) -> bool | None:
+    """The difference is positive."""
+    return _decided(difference.low > 0, difference.high < 0) if abs(difference.mean) >= ROUNDS else None
 
 
-def below(difference: Interval) -> bool:
-    """The interval of the difference lies below 0."""
-    return bool(difference.high < 0)
+def below(difference: Interval) -> bool | None:
+    """The difference is negative."""
+    return above(-difference)
 
 
-def tie(difference: Interval) -> bool:
-    """The interval of the difference contains 0."""
-    return not above(difference) and not below(difference)
+def not_below(difference: Interval) -> bool | None:
+    """The difference is not negative."""
+    return _decided(difference.low >= 0, below(difference))
 
 
-def not_above(difference: Interval) -> bool:
-    """The interval of the difference does not lie above 0."""
-    return not above(difference)
+def comparable(difference: Interval, distance: Interval, *, tolerance: float = 0.1) -> bool | None:
+    """The difference is, without its sign, less than ``tolerance`` times the mean distance."""
+    border = tolerance * abs(distance.mean)
+    return _decided(max(-difference.low, difference.high) < border, max(difference.low, -difference.high) > border)
 
 
-def not_below(difference: Interval) -> bool:
-    """The interval of the difference does not lie below 0."""
-    return not below(difference)
+def moderate(difference: Interval, distance: Interval, *, most: float = 0.5) -> bool | None:
+    """The difference is positive, and at most ``most`` times the mean distance."""
+    border = most * distance.mean
+    return _decided(above(difference) and difference.high <= border, below(difference) or difference.low > border)
 
 
-def overlap(difference: Interval, distance: Interval, *, tolerance: float = 0.1) -> bool:
-    """The mean difference is, without its sign, less than ``tolerance`` times the mean distance."""
-    return bool(abs(difference.mean) < tolerance * abs(distance.mean))
+def far_below(difference: Interval, distance: Interval, *, least: float = 0.25) -> bool | None:
+    """The difference is negative, by more than ``least`` times the mean distance."""
+    border = -least * abs(distance.mean)
+    return _decided(difference.high < border, difference.low > border)
 
 
-def moderate(difference: Interval, distance: Interval, *, most: float = 0.5) -> bool:
-    """The interval of the difference lies above 0, and its mean is at most ``most`` times the mean distance."""
-    return above(difference) and bool(difference.mean <= most * distance.mean)
+def more_than(value: Interval, *, least: float) -> bool | None:
+    """The value is more than ``least``."""
+    return _decided(value.low > least, value.high < least)
 
 
-def far_below(difference: Interval, distance: Interval, *, least: float = 0.25) -> bool:
-    """The interval of the difference lies below 0, by a mean of more than ``least`` times the mean distance."""
-    return below(difference) and bool(-difference.mean > least * abs(distance.mean))
-
-
-def strong(rho: Interval, *, least: float = 0.5) -> bool:
+def strong(rho: Interval, *, least: float = 0.5) -> bool | None:
     """The mean correlation is at least ``least``."""
-    return bool(rho.mean >= least)
+    return _decided(rho.low >= least, rho.high < least)
 
 
-def consistent(share: Interval, *, least: float = 0.95) -> bool:
-    """The mean share of documents is at least ``least``."""
-    return bool(share.mean >= least)
+def consistent(share: Interval, *, least: float = 0.95) -> bool | None:
+    """The share of documents is at least ``least``."""
+    return strong(share, least=least)
 
 
-def between(rho: Interval, *, low: float = 0.2, high: float = 0.5) -> bool:
+def between(rho: Interval, *, low: float = 0.2, high: float = 0.5) -> bool | None:
     """The mean correlation lies from ``low`` to ``high``, the paper's own borders."""
-    return bool(low <= rho.mean <= high)
+    return _decided(low <= rho.low and rho.high <= high, rho.high < low or rho.low > high)
 
 
-def near_zero(rho: Interval, *, border: float = 0.1) -> bool:
+def near_zero(rho: Interval, *, border: float = 0.1) -> bool | None:
     """The mean correlation is, without its sign, less than ``border``."""
-    return bool(abs(rho.mean) < border)
+    return _decided(max(-rho.low, rho.high) < border, max(rho.low, -rho.high) > border)
 
 
-def similar(first: Interval, second: Interval, *, tolerance: float = 0.1) -> bool:
+def similar(first: Interval, second: Interval, *, tolerance: float = 0.1) -> bool | None:
     """The two mean correlations differ by less than ``tolerance``."""
-    return bool(abs(first.mean - second.mean) < tolerance)
+    farthest = max(first.high - second.low, second.high - first.low)
+    return _decided(farthest < tolerance, max(first.low - second.high, second.low - first.high) > tolerance)
 
 
-def smaller(first: Interval, second: Interval) -> bool:
-    """The interval of the first lies below that of the second, without touching it."""
-    return bool(first.high < second.low)
+def smaller(first: Interval, second: Interval) -> bool | None:
+    """The first is smaller than the second, and their intervals do not touch."""
+    return _decided(first.high < second.low, first.low > second.high)
 
 
-def apart(*values: Interval) -> bool:
-    """At least two of the intervals do not touch."""
-    return bool(max(value.low for value in values) > min(value.high for value in values))
+def apart(*values: Interval, border: float = 0.05) -> bool | None:
+    """At least two of the intervals do not touch; not so if all ends lie within ``border``."""
+    return _decided(max(value.low for value in values) > min(value.high for value in values),
+                    max(value.high for value in values) - min(value.low for value in values) < border)
 
 
-def more_than(share: Interval, *, least: float) -> bool:
-    """The interval of the share lies above ``least``."""
-    return bool(share.low > least)
-
-
-def dominant(share: Interval, *, least: float = 0.5) -> bool:
-    """The largest dimension has, by the whole interval, more than ``least`` of the L1 norm."""
+def dominant(share: Interval, *, least: float = 0.5) -> bool | None:
+    """The largest dimension has more than ``least`` of the L1 norm."""
     return more_than(share, least=least)
 
 
-def more_than_chance(share: Interval, *, least: float = 0.063) -> bool:
-    """The largest dimension has, by the whole interval, more than ``least`` of the L1 norm, its share by chance."""
+def more_than_chance(share: Interval, *, least: float = 0.063) -> bool | None:
+    """The largest dimension has more than ``least`` of the L1 norm, its share by chance."""
     return more_than(share, least=least)
 
 
-def uncertain(share: Interval, *, least: float = 0.05) -> bool:
-    """Masking the first word raises the probability, by the whole interval, in more than ``least`` of the documents."""
+def uncertain(share: Interval, *, least: float = 0.05) -> bool | None:
+    """Masking the first word raises the probability in more than ``least`` of the documents."""
     return more_than(share, least=least)
 
 
-def fades(*tenths: Interval, least: float = 0.5) -> bool:
-    """In some tenth of the document the gradient is, by both intervals, below ``least`` times the longest."""
-    return bool(min(tenth.high for tenth in tenths) < least * max(tenth.low for tenth in tenths))
+def fades(*places: Interval, least: float = 0.5) -> bool | None:
+    """Somewhere in the document the gradient is below ``least`` times the longest."""
+    lowest, highest = min(places, key=lambda place: place.mean), max(places, key=lambda place: place.mean)
+    return _decided(lowest.high < least * highest.low, lowest.low > least * highest.high)
+
+
+def _decided(yes, no) -> bool | None:
+    return True if yes else False if no else None
 
 
 def null_share(dimensions: int = 50, draws: int = 20_000, seed: int = 0) -> float:
@@ -128,34 +133,35 @@ def null_share(dimensions: int = 50, draws: int = 20_000, seed: int = 0) -> floa
 # --- from answers to a verdict --------------------------------------------------------------------------------------
 
 
-def outcome(rule: Callable[..., bool], intervals: Sequence[Interval | None]) -> str:
+def outcome(rule: Callable[..., bool | None], intervals: Sequence[Interval | None]) -> str:
     """The answer to one number (or to the few that a rule compares)."""
     if any(interval is None for interval in intervals):
         return MISSING
     if any(np.isnan(interval.mean) for interval in intervals):
         return UNDEFINED
-    return HOLDS if rule(*intervals) else FAILS
+    return {True: HOLDS, False: FAILS, None: UNDECIDED}[rule(*intervals)]
 
 
 def verdict(outcomes: Sequence[str], quantifier: str = "all") -> str:
     """All answers together.
 
-    "all": holds if all hold, does not hold if none does, else in part. "some" and "most": holds if at least one does,
-    or more than half do; else does not hold. Undefined numbers do not count; a missing one leaves the verdict open if
-    it could change it.
+    "all": holds if all say yes, does not hold if none does and some say no, is undecided if nothing is decided, else
+    holds in part. "some" and "most": holds if one says yes, or more than half do; undecided if the undecided could
+    make it so; else it does not hold. Undefined numbers and what is true by definition do not count; a missing number
+    leaves the verdict open if it could change it.
     """
-    counted = [found for found in outcomes if found != UNDEFINED]
+    counted = [found for found in outcomes if found not in (UNDEFINED, IDENTITY)]
     if not counted:
-        return UNDEFINED if outcomes else MISSING
-    yes, missing = counted.count(HOLDS), counted.count(MISSING)
+        return UNDEFINED if UNDEFINED in outcomes else IDENTITY if outcomes else MISSING
+    yes, no, missing = (counted.count(state) for state in (HOLDS, FAILS, MISSING))
     if quantifier == "all":
-        if PART in counted or 0 < yes < len(counted) - missing:
+        if {PART, DEPENDS} & set(counted) or (yes and len(counted) - missing > yes):
             return PART
-        return MISSING if missing else HOLDS if yes else FAILS
+        return MISSING if missing else HOLDS if yes else FAILS if no else UNDECIDED
     needed = 1 if quantifier == "some" else len(counted) // 2 + 1
     if yes >= needed:
         return HOLDS
-    return MISSING if yes + missing >= needed else FAILS
+    return MISSING if missing and len(counted) - no >= needed else UNDECIDED if len(counted) - no >= needed else FAILS
 
 
 # --- a rule in words ------------------------------------------------------------------------------------------------

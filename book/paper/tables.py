@@ -14,7 +14,7 @@ from lib.show.prose import listed, safe
 
 from . import rules
 from .claims import ALL, FIGURES, PAGES, PANELS, Claim, anchor
-from .rules import FAILS, HOLDS, MISSING, PART, UNDEFINED, VERDICTS
+from .rules import DEPENDS, FAILS, HOLDS, IDENTITY, MISSING, PART, UNDECIDED, UNDEFINED, VERDICTS
 from .verdicts import Evidence, Judgement, Verdicts, evidence, judge_figure
 
 BRACKETS = ("Brackets are 95 % intervals, in the reference over training seeds and documents, in this build over its "
@@ -129,9 +129,9 @@ def size(found: Evidence) -> float:
 
 def told(found: Sequence[Evidence]) -> str:
     """What answers are together: how many satisfy the rule, the smallest and the largest, and where it fails."""
-    counted = [one for one in found if one.outcome in (HOLDS, FAILS)]
+    counted = [one for one in found if one.outcome in (HOLDS, UNDECIDED, FAILS)]
     states = [one.outcome for one in found]
-    left = [f"{states.count(state)} {state}" for state in (UNDEFINED, MISSING) if state in states]
+    left = [f"{states.count(state)} {state}" for state in (UNDECIDED, IDENTITY, UNDEFINED, MISSING) if state in states]
     if not counted:
         return states[0] if len(set(states)) == 1 else ", ".join(left)
     lines = [", ".join([f"yes in {states.count(HOLDS)} of {len(counted)}", *left])]
@@ -236,7 +236,7 @@ def total(some: Sequence[Judgement], state: str) -> int:
 def chance(verdicts: Verdicts) -> Markdown:
     """How many numbers are looked at, and how many intervals would miss 0 by chance."""
     found = [(one.claim.rule, answer.panel, answer.group) for one in verdicts.judged for answer in one.build]
-    sides = (rules.above, rules.below, rules.tie, rules.not_above, rules.not_below)
+    sides = (rules.above, rules.below, rules.not_below)
     asked = len({(panel, group) for _, panel, group in found})
     tested = len({(panel, group) for rule, panel, group in found if rule in sides})
     return Markdown(f"The rows look at {asked:,} different numbers or pairs of numbers, at {tested:,} of them to see "
@@ -249,10 +249,12 @@ def summary(verdicts: Verdicts) -> Markdown:
     """How many rows and equations hold, in two sentences."""
     equations = [one for one in verdicts.judged if one.claim.equation]
     states = {state: total(verdicts.judged, state) for state in VERDICTS}
-    return Markdown(f"Of {len(verdicts.judged)} rows, {states[HOLDS]} hold, {states[PART]} hold in part, "
-                    f"{states[FAILS]} do not hold, {states[UNDEFINED]} are undefined, and {states[MISSING]} are not "
-                    f"computed. Of the {len(equations)} numbered equations, {total(equations, HOLDS)} hold and "
-                    f"{total(equations, PART)} hold in part; slips of notation are listed above.")
+    verbs = {HOLDS: "hold", PART: "hold in part", DEPENDS: "depend on the read-out", UNDECIDED: "are undecided",
+             FAILS: "do not hold", UNDEFINED: "are undefined", MISSING: "are not computed"}
+    said = listed([f"{states[state]} {verb}" for state, verb in verbs.items() if states[state]])
+    return Markdown(f"Of {len(verdicts.judged)} rows, {said}. Of the {len(equations)} numbered equations, "
+                    f"{total(equations, HOLDS)} hold and {total(equations, PART)} hold in part; slips of notation are "
+                    "listed above.")
 
 
 def review(reviews: Iterable, corpus) -> Markdown:

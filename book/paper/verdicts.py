@@ -1,14 +1,15 @@
 """The one judge of the paper: claims, the numbers that results have for them, and the rules make verdicts."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from typing import NamedTuple
 
 from lib.intervals import Interval
 from lib.results import Number, Panel, Results
 
-from .claims import CLAIMS, Claim, anchor
-from .rules import FAILS, HOLDS, MISSING, in_words, outcome, verdict
+from .claims import CLAIMS, Claim, anchor, by_definition
+from .rules import DEPENDS, FAILS, HOLDS, IDENTITY, MISSING, UNDECIDED, in_words, outcome, verdict
 
 REPORT = "../book/report.html"  # from a chapter; book.site.findings corrects it for pages in other folders
 
@@ -26,7 +27,44 @@ def evidence(claim: Claim, source: Callable[[Panel, Number], Interval | None]) -
     """The answers to a claim in one source, panel by panel."""
     found = [(panel, group, tuple(source(panel, number) for number in group))
              for panel in claim.panels for group in claim.groups]
-    return [Evidence(*one, outcome(claim.rule, one[2])) for one in found]
+    return [Evidence(*one, _answer(claim, *one)) for one in found]
+
+
+def _answer(claim: Claim, panel: Panel, group: tuple[Number, ...], intervals: tuple) -> str:
+    found = outcome(claim.rule, intervals)
+    asked = group if len(group) > 2 else group[:1]  # the second of two is what the first is measured by
+    is_known = found != MISSING and all(by_definition(number.panel or panel, number) for number in asked)
+    return IDENTITY if is_known else found
+
+
+def other_reading(claim: Claim) -> Claim | None:
+    """The claim about a BiLSTM that reads out its last states, if it is about one that reads out the maximum.
+
+    The paper does not say which of the two it has.
+    """
+    groups = tuple(tuple(number._replace(panel=_last(number.panel)) for number in group) for group in claim.groups)
+    panels = tuple(map(_last, claim.panels))
+    same = (panels, groups) == (claim.panels, claim.groups)
+    has_both = any(panel.classifier == "bilstm-last" for panel in claim.panels)
+    return None if same or has_both else replace(claim, panels=panels, groups=groups)
+
+
+def _last(panel: Panel | None) -> Panel | None:
+    return Panel(panel[0], "bilstm-last") if panel is not None and panel[1] == "bilstm" else panel
+
+
+def judged_by(claim: Claim, source) -> tuple[list[Evidence], str]:
+    """The answers in one source, under both readings of the paper where there are two, and what they are together."""
+    found, other = evidence(claim, source), other_reading(claim)
+    said = verdict([one.outcome for one in found], claim.quantifier)
+    if other is None:
+        return found, said
+    again = evidence(other, source)
+    said_again = verdict([one.outcome for one in again], claim.quantifier)
+    new = [one for one in again if one[:2] not in {each[:2] for each in found}]
+    if MISSING in (said, said_again):  # one reading alone, if there is one
+        return found + new, said
+    return found + new, said if said == said_again else DEPENDS
 
 
 class Judgement(NamedTuple):
@@ -52,8 +90,8 @@ def judge(claim: Claim, reference, build, checks: Mapping[str, bool]) -> Judgeme
     if claim.checks:
         answers = [MISSING if checks.get(name) is None else HOLDS if checks[name] else FAILS for name in claim.checks]
         return Judgement(claim, [], [], MISSING, verdict(answers, claim.quantifier))
-    both = [evidence(claim, source) for source in (reference, build)]
-    return Judgement(claim, *both, *(verdict([one.outcome for one in part], claim.quantifier) for part in both))
+    (there, by_reference), (here, by_build) = (judged_by(claim, source) for source in (reference, build))
+    return Judgement(claim, there, here, by_reference, by_build)
 
 
 def judge_figure(figure: str, judgements: Sequence[Judgement]) -> str:
@@ -117,7 +155,7 @@ def _row(one: Judgement) -> str:
 
 def counted(found: Sequence[Evidence]) -> str:
     """In how many of the comparisons that have an answer the rule says yes: "17 of 24"; "" without any."""
-    states = [one.outcome for one in found if one.outcome in (HOLDS, FAILS)]
+    states = [one.outcome for one in found if one.outcome in (HOLDS, UNDECIDED, FAILS)]
     return f"{states.count(HOLDS)} of {len(states)}" if states else ""
 
 

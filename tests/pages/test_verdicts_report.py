@@ -181,7 +181,7 @@ def test_what_was_compared_is_said(results):
 
 def test_chance_counts_the_intervals_that_are_asked_about_zero(verdicts):
     found = {(one.claim.rule, answer.panel, answer.group) for one in verdicts.judged for answer in one.build
-             if one.claim.rule in (rules.above, rules.below, rules.tie, rules.not_below)}
+             if one.claim.rule in (rules.above, rules.below, rules.not_below)}
     tested = len({key[1:] for key in found})
     said = tables.chance(verdicts).data
     assert f"at {tested:,} of them" in said and f"about {0.05 * tested:.0f} intervals" in said
@@ -205,7 +205,7 @@ def test_a_verdict_near_its_border_is_named_when_the_convention_moves(results):
 
 def test_the_papers_own_borders_are_not_varied(verdicts):
     by_rule = {one.claim.rule: varied.rests_on_a_convention(one) for one in verdicts.judged}
-    assert not any(by_rule[rule] for rule in (rules.between, rules.above, None)) and by_rule[rules.overlap]
+    assert not any(by_rule[rule] for rule in (rules.between, rules.above, None)) and by_rule[rules.comparable]
     asked = sum(map(varied.rests_on_a_convention, verdicts.judged))
     assert varied.conventions(verdicts).data.startswith(f"{asked} rows rest on a convention")
 
@@ -213,7 +213,7 @@ def test_the_papers_own_borders_are_not_varied(verdicts):
 def test_every_rule_is_listed_with_its_rows():
     rows = lines(varied.all_rules())
     assert sum(int(row[3]) for row in rows) == sum(claim.rule is not None for claim in claims.CLAIMS)
-    assert {row[0].strip(" `") for row in rows} >= {"above", "overlap", "strong"}
+    assert {row[0].strip(" `") for row in rows} >= {"above", "comparable", "strong"}
 
 
 def test_distances_are_between_means_that_both_have(tmp_path):
