@@ -10,7 +10,7 @@ import pytest
 import torch
 from built import ROOT
 
-from book.paper import Verdicts, checks, claims, plan, reasons, rules, tables, varied
+from book.paper import Verdicts, changes, checks, claims, plan, reasons, rules, tables, varied
 from book.paper.verdicts import Evidence, Judgement
 from lib.agreement import pearson
 from lib.attribution import explain_all
@@ -214,6 +214,17 @@ def test_every_rule_is_listed_with_its_rows():
     rows = lines(varied.all_rules())
     assert sum(int(row[3]) for row in rows) == sum(claim.rule is not None for claim in claims.CLAIMS)
     assert {row[0].strip(" `") for row in rows} >= {"above", "comparable", "strong"}
+
+
+def test_the_log_of_changes_names_rows_of_the_report_and_real_changes():
+    rows = lines(changes.log())
+    assert len(rows) == len(changes.CHANGES)
+    known = {claims.anchor(claim) for claim in claims.CLAIMS}
+    for one, row in zip(changes.CHANGES, rows, strict=True):
+        assert one.row in known and f"](#{one.row})" in row[0] and one.day in row[0]
+        assert {one.said, one.says} <= set(rules.VERDICTS) and one.said != one.says
+    days = [one.day for one in changes.CHANGES]
+    assert days == sorted(days), "the oldest first"
 
 
 def test_distances_are_between_means_that_both_have(tmp_path):
