@@ -18,6 +18,7 @@ from lib.intervals import Interval
 from lib.results import END, Number, Panel, Results
 
 from . import plan, rules
+from .choices import CHOICES
 from .claims import ALL, FASTTEXT, IMDB_BILSTM, IMDB_LAST, NORMS, SA, TEXTCNN, against, gaps, of
 from .rules import FAILS, HOLDS, outcome
 from .tables import brief, place, table
@@ -27,7 +28,7 @@ OPERATORS = ("main", "aopc-delete", "aopc-mask")  # how the test takes a word aw
 UNSIGNED = tuple(panel for panel in ALL if panel not in FASTTEXT)  # where SA is not constant
 
 UNSIGNED_IMDB = tuple(panel for panel in UNSIGNED if panel.corpus == "imdb")
-AG_BILSTM = Panel("ag_news", "bilstm")
+AG_BILSTM, AG_LAST = Panel("ag_news", "bilstm"), Panel("ag_news", "bilstm-last")
 BILSTM_ON_IMDB = Number("rho", "signed_gi", panel=IMDB_BILSTM)
 RIGHT, WRONG = (Number("rho", "sa_l1", variant=variant) for variant in ("correct", "misclassified"))
 BY_LENGTH = tuple(Number("rho by length", "signed_gi", quarter, "reasons") for quarter in (0, 3))  # shortest, longest
@@ -174,6 +175,14 @@ FINDINGS = {
               for rule, variant in zip((rules.below, rules.above, rules.above), OPERATORS, strict=True)),
         (Setting(10), *(Numeral(farthest, gaps(("signed_gi", "loo"), ks=(10,), variant=variant), TEXTCNN[1:])
                         for variant in OPERATORS))),
+    "choices-sa": Finding(
+        tuple(Part(rules.above, gaps(("signed_gi", "sa_l2"), ks=(END,), variant=variant))
+              for variant in dict.fromkeys(CHOICES.values()))
+        + (Part(rules.above, ten(("signed_gi", "sa_l2"))),
+           Part(rules.above, gaps(("signed_gi", "sa_l2"), ks=(END,)), (IMDB_LAST, AG_LAST)))),
+    "choices-greedy": Finding(
+        (Part(rules.above, of("aopc greedy", "greedy loo - loo", "greedy signed_gi - signed_gi", k=10,
+                              variant="reasons"), TEXTCNN),)),
     "ties-first-lift-sa": Finding(
         (Part(near, against(*((key, "random") for key in SA)), FASTTEXT[:1]),
          Part(rules.above, gaps(*((key, "random") for key in SA), variant="ties-first"), FASTTEXT[:1])),

@@ -30,8 +30,6 @@ ABOVE = {
                            "definitions": 30},
     "chapters/looking": {"words": 5600, "screens": 30.5, "phone": 42, "figures": 10, "tables": 4, "explorers": 2,
                          "hidden": 261, "definitions": 46},
-    "chapters/what_decides": {"words": 9300, "screens": 42, "phone": 59, "figures": 8, "tables": 5, "visible": 252,
-                              "hidden": 477, "definitions": 47},
     "chapters/cost": {"words": 3100, "phone": 23, "hidden": 96, "definitions": 8},
 }
 
