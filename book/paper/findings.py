@@ -101,6 +101,11 @@ def near(difference: Interval, distance: Interval, *, tolerance: float = 0.1) ->
     return bool(abs(difference.mean) < tolerance * abs(distance.mean))
 
 
+def within_a_quarter(difference: Interval, distance: Interval) -> bool:
+    """The difference is not far below, by the rule that judges a large margin."""
+    return rules.far_below(difference, distance) is False
+
+
 def lower(first: Interval, second: Interval) -> bool:
     """The first mean is below the second."""
     return bool(first.mean < second.mean)
@@ -175,6 +180,32 @@ FINDINGS = {
               for rule, variant in zip((rules.below, rules.above, rules.above), OPERATORS, strict=True)),
         (Setting(10), *(Numeral(farthest, gaps(("signed_gi", "loo"), ks=(10,), variant=variant), TEXTCNN[1:])
                         for variant in OPERATORS))),
+    "home-sa": Finding(
+        (Part(rules.above, gaps(*(("signed_gi", key) for key in SA))),
+         Part(rules.above, gaps(*(("signed_gi", key) for key in SA)), (IMDB_LAST, AG_LAST))),
+        numbers="claim-v-signedgi-significantly-outperforms-sa-based-methods"),
+    "home-norms": Finding(
+        (Part(near, against(("sa_l1", "sa_l2"), ("sa_l2", "sa_linf"), ("sa_l1", "sa_linf"))),
+         Part(partial(at_most, most=0.5), of("largest share", "gradient", variant="reasons"))),
+        numbers="claim-iv-b-almost-overlapped"),
+    "home-loo": Finding(
+        (Part(rules.below, ten(("signed_gi", "loo")), TEXTCNN[1:]),
+         Part(rules.above, gaps(("signed_gi", "loo"), ks=(10,), variant="aopc-delete"), TEXTCNN[1:])),
+        numbers="claim-iv-b-in-most-cases-generally-comparable"),
+    "home-read-out": Finding(
+        (Part(rules.far_below, against(("signed_gi", "loo"), far=("loo", "random"), ks=(END,)), (IMDB_LAST,)),
+         Part(within_a_quarter, against(("signed_gi", "loo"), far=("loo", "random"), ks=(END,)), (IMDB_BILSTM,))),
+        numbers="claim-iv-b-loo-surpasses-signedgi-by-a-large-margin"),
+    "home-agreement": Finding(
+        (Part(rules.strong, of("rho", "signed_gi")), Part(rules.strong, of("rho", "signed_gi"), (IMDB_LAST, AG_LAST))),
+        numbers="claim-iv-c-a-strong-positive-association-with-loo"),
+    "believe-random": Finding(
+        (Part(rules.above, gaps(*((key, "random") for key in NORMS)), UNSIGNED_IMDB),),
+        numbers="claim-iv-b-only-tie-rd-in-the-other-cases"),
+    "believe-sa-l1": Finding(
+        (Part(rules.above, of("rho", "sa_l1"), UNSIGNED_IMDB),
+         Part(partial(at_most, most=0.5), of("rho", "sa_l1"), UNSIGNED_IMDB)),
+        numbers="claim-iv-c-hovers-around-0-0"),
     "choices-sa": Finding(
         tuple(Part(rules.above, gaps(("signed_gi", "sa_l2"), ks=(END,), variant=variant))
               for variant in dict.fromkeys(CHOICES.values()))
