@@ -114,7 +114,7 @@ def masking(classifier: TextClassifier, batch: Batch, methods: Sequence[str]) ->
 def heat_maps(classifiers, documents: dict[str, tuple[str, int]], methods: Sequence[str]) -> Explorer:
     """The words of a document coloured by a method: name -> (text, label), for several classifiers and methods.
 
-    Taught in: *Looking at explanations*.
+    Taught in: *Data and classifiers*, *Looking at explanations*.
     """
     methods = as_keys(methods)
     which, reader, how = picker("Document", documents), classifier_picker(classifiers), method_picker(methods)
@@ -123,11 +123,13 @@ def heat_maps(classifiers, documents: dict[str, tuple[str, int]], methods: Seque
     @cache
     def explained(classifier, document):
         batch = classifier.encode([document[0]], [document[1]])
-        return batch, explain_all(classifier, batch, methods)
+        with torch.no_grad():
+            p = float(classifier(batch).softmax(1)[0, document[1]])
+        return batch, explain_all(classifier, batch, methods), p
 
     def draw(document, classifier, key):
-        batch, scores = explained(classifier, document)
-        title = f"{label_of(key)}, {names[classifier]}, class {classifier.classes[document[1]]}"
+        batch, scores, p = explained(classifier, document)
+        title = f"{label_of(key)}, {names[classifier]}, p({classifier.classes[document[1]]}) = {p:.2f}"
         return Highlight.of_batch(batch, scores[key], title, key)
 
     controls = [which, reader, how]

@@ -106,7 +106,8 @@ def test_a_heat_map_shows_the_scores_of_what_is_chosen():
                 form = "{:.3g}" if key == "sa_l2" else "{:+.3g}"
                 shown = [span["title"].removesuffix(", unknown word") for span in Page(html).spans()]
                 assert shown == [form.format(score) for score in scores.tolist()]
-                assert f"<strong>{METHODS[key].label}, {model.label}, class class {label}</strong>" in html
+                p = float(model(model.encode([text])).softmax(1)[0, label])
+                assert f"<strong>{METHODS[key].label}, {model.label}, p(class {label}) = {p:.2f}</strong>" in html
                 assert ("has no sign" in html) == (key == "sa_l2") != ("supports the class" in html)
 
 
