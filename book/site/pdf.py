@@ -26,6 +26,8 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 
 from lib.storage import whole_file
 
+from .furniture.citation import person_name
+
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "_build"
 PDF = BUILD / "which-words-matter.pdf"
@@ -163,9 +165,11 @@ def whole_book(site: Path) -> str:
 
 
 def about_the_book() -> dict[str, str]:
-    """What the configuration of the site says about the book."""
+    """What the configuration of the site and CITATION.cff say about the book."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-    return {"title": config["title"], "author": config["author"], "copyright": config["copyright"],
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    return {"title": config["title"], "author": "; ".join(map(person_name, citation["authors"])),
+            "copyright": config["copyright"],
             "subtitle": config["html"]["extra_footer"]}
 
 

@@ -15,13 +15,14 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 from built import ROOT, notebook_pages, pages_of_toc
+from docutils import nodes
 from jupyter_cache import get_cache
 from myst_nb.core.read import read_myst_markdown_notebook
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
 from book.site.execution import execution_cache
-from book.site.furniture import addresses, downloads, previews, search
+from book.site.furniture import addresses, downloads, previews, search, tables
 from lib.results import kept
 
 NASTY = 'A <b>"title"</b> & 100 % of {it}, $5 #1 a_b ~ ^ \\x'
@@ -253,6 +254,15 @@ def test_a_page_is_cited_as_a_part_of_the_book(with_address):
     assert (entry.fields["year"], entry.fields["note"], entry.fields["url"]) == ("2031", "Version 1.2.0", url)
 
 
+def test_a_doi_stands_in_the_citation_file_and_reaches_every_page(tmp_path):
+    book = SmallBook(tmp_path)
+    book.cite(CITATION | {"doi": "10.1234/words"})
+    block = cite_block(book.build().page("chapters/one"))
+    assert block.p.get_text().endswith("Version 1.2.0. https://doi.org/10.1234/words")
+    (entry,) = pybtex.database.parse_string(block.pre.get_text(), "bibtex").entries.values()
+    assert entry.fields["doi"] == "10.1234/words"
+
+
 def test_the_first_page_stands_for_the_book_and_may_have_no_address(without_address):
     block = cite_block(without_address.page("index"))
     assert block.p.get_text() == f"The <i> & co group; Du, Q. (2031). {NASTY}. Version 1.2.0."
@@ -376,7 +386,21 @@ def test_a_page_says_how_long_it_takes(tmp_path):
     assert "Time. About 3 minutes to read." in text
 
 
-@pytest.mark.parametrize("page", [page for page in notebook_pages() if page != "book/introduction"])
+def test_code_that_is_shown_takes_time_as_well():
+    def cell(classes):
+        block = nodes.literal_block("", "\n".join(["x = 1"] * 60))
+        shown = nodes.container("", block, classes=["cell_input"])
+        return nodes.container("", shown, classes=["cell", *classes]), block
+
+    for classes, counted in (([], True), (["tag_hide-input"], False)):
+        whole, block = cell(classes)
+        assert tables.is_code(block) == counted, whole
+    printed = nodes.literal_block("", "x")
+    nodes.container("", printed, classes=["cell_output"])
+    assert not tables.is_code(printed)
+
+
+@pytest.mark.parametrize("page", [page for page in notebook_pages() if page.startswith("chapters/")])
 def test_every_chapter_says_how_long_it_takes(page, site):
     text = " ".join(soup(site / f"{page}.html").find("article").get_text().split())
     assert re.search(r"Time\. About \d+ minutes to read\. Its code took \d+ seconds when this page was made\.", text)

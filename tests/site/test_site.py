@@ -12,8 +12,8 @@ from book.site.web import AXE, FOLDER
 
 PAGES = [*pages_of_toc(), "index", "search", "genindex"]
 # what each page promises; the others have none
-EXPLORERS = {"chapters/data_and_classifiers": 1, "chapters/sensitivity": 1, "chapters/fasttext": 1,
-             "chapters/aopc": 1, "chapters/agreement": 1, "chapters/looking": 2}
+EXPLORERS = {"book/introduction": 1, "chapters/data_and_classifiers": 1, "chapters/sensitivity": 1,
+             "chapters/fasttext": 1, "chapters/aopc": 1, "chapters/agreement": 1, "chapters/looking": 2}
 MEGABYTE = 1_000_000
 PHONE = 360
 pytestmark = pytest.mark.browser
@@ -190,6 +190,56 @@ def test_the_keyboard_reaches_everything(page, browser, served):
             tab.keyboard.press("Tab")
         missed = "() => [...document.querySelectorAll('[data-wanted]')].map(node => node.outerHTML.slice(0, 200))"
         assert tab.evaluate(missed) == []
+
+
+# --- quizzes and long tables -----------------------------------------------------------------------------------------
+
+QUIZ = """() => [...document.querySelectorAll(".admonition.quiz")].map(question => ({
+    right: question.querySelector(".dropdown p:not(.admonition-title)").textContent.trim()[0],
+    options: [...question.querySelectorAll(".quiz-option")].map(option => option.textContent.trim().slice(0, 2))}))"""
+
+
+CORE = [page for page in pages_of_toc() if page.startswith("chapters/") and page.count("/") < 2]
+
+
+@pytest.mark.parametrize("page", CORE)
+def test_every_question_can_be_clicked_and_says_which_answer_is_right(page, browser, served):
+    with visit(browser, served, page) as (tab, faults, _):
+        questions = tab.evaluate(QUIZ)
+        assert len(questions) == 3
+        for place, question in enumerate(questions):
+            assert len(question["options"]) >= 3 and f"{question['right']})" in question["options"], question
+            box = tab.locator(".admonition.quiz").nth(place)
+            for option in question["options"]:
+                button = box.locator(".quiz-option").nth(question["options"].index(option))
+                button.focus()
+                button.press("Enter")
+                is_right = option == f"{question['right']})"
+                assert button.get_attribute("data-chosen") == ("right" if is_right else "wrong")
+                assert box.locator(".quiz-said").inner_text().startswith("✓" if is_right else "✗")
+            assert box.locator(".dropdown p").nth(1).is_visible(), "the right answer opens what says why"
+        assert faults == []
+
+
+def test_long_tables_are_filtered_by_words_and_sorted_by_their_heads(browser, served):
+    with visit(browser, served, "book/report") as (tab, faults, _):
+        tab.evaluate(OPEN_ALL)
+        bar = tab.locator(".table-filter").first
+        rows = "node => [...node.nextElementSibling.querySelectorAll('tbody tr')].filter(row => !row.hidden)"
+        whole = bar.evaluate(f"{rows}.map(row => row.textContent)")
+        bar.locator("input").fill("signedgi imdb")
+        found = bar.evaluate(f"{rows}.map(row => row.textContent)")
+        assert 0 < len(found) < len(whole)
+        assert found == [row for row in whole if "signedgi" in row.lower() and "imdb" in row.lower()]
+        assert bar.locator("output").inner_text() == f"{len(found)} of {len(whole)} rows"
+        bar.locator("input").fill("")
+        head = bar.locator("xpath=following-sibling::*[1]").locator("thead th button").first
+        texts = f"{rows}.map(row => row.cells[0].textContent.trim())"
+        head.press("Enter")
+        once = bar.evaluate(texts)
+        head.press("Enter")
+        assert sorted(once) == sorted(bar.evaluate(texts)) and once != bar.evaluate(texts)
+        assert faults == []
 
 
 # --- explorers -------------------------------------------------------------------------------------------------------

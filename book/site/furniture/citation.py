@@ -10,8 +10,12 @@ from .addresses import address, short_name
 
 
 def read_citation(app, config):
-    """Keep CITATION.cff as a configuration value, so that Sphinx writes all pages again when it changes."""
+    """Keep CITATION.cff as a configuration value, so that Sphinx writes all pages again when it changes.
+
+    Authors and DOI stand there and nowhere else; the foot of a page names the same authors.
+    """
     config.furniture_citation = yaml.safe_load((Path(app.srcdir) / "CITATION.cff").read_text(encoding="utf-8"))
+    config.author = "; ".join(map(person_name, config.furniture_citation["authors"]))
 
 
 def add_citation(app, pagename, templatename, context, doctree):
@@ -35,7 +39,8 @@ def add_citation(app, pagename, templatename, context, doctree):
 def plain_citation(book, title, year, url) -> str:
     names = "; ".join(person_name(person) for person in book["authors"])
     start = f"{names} ({year}). " + (f"{title}{'' if title[-1] in '.?!' else '.'} In: " if title else "")
-    return f"{start}{book['title']}. Version {book['version']}. {url}".strip()
+    where = f"https://doi.org/{book['doi']}" if "doi" in book else url
+    return f"{start}{book['title']}. Version {book['version']}. {where}".strip()
 
 
 def bibtex(book, title, year, url, pagename) -> str:
@@ -43,6 +48,8 @@ def bibtex(book, title, year, url, pagename) -> str:
     titles = {"title": title, "booktitle": book["title"]} if title else {"title": book["title"]}
     fields = {"author": names} | {name: f"{{{bibtex_text(text)}}}" for name, text in titles.items()}
     fields |= {"year": year, "note": f"Version {bibtex_text(str(book['version']))}"}
+    if "doi" in book:
+        fields["doi"] = book["doi"]
     if url:
         fields["url"] = url
     key = f"which-words-matter-{short_name(pagename)}" if title else "which-words-matter"

@@ -14,7 +14,7 @@ from sphinx.util.osutil import relative_uri
 from .addresses import notebook
 from .downloads import PDF, ZIP, pdf, reference_tables
 
-WORDS_A_MINUTE = 200  # read with a pencil in hand
+WORDS_A_MINUTE, LINES_A_MINUTE = 200, 20  # read with a pencil in hand
 
 
 class PendingTable(nodes.General, nodes.Element):
@@ -52,10 +52,19 @@ def times(app, doctree, docname):
     paragraphs = [paragraph for paragraph in doctree.findall(nodes.paragraph)
                   if not isinstance(paragraph.parent, nodes.entry)]
     words = sum(len(paragraph.astext().split()) for paragraph in paragraphs)  # a table is looked at, not read
-    text = f" About {max(1, round(words / WORDS_A_MINUTE))} minutes to read."
+    lines = sum(len(block.astext().splitlines()) for block in doctree.findall(nodes.literal_block) if is_code(block))
+    text = f" About {max(1, round(words / WORDS_A_MINUTE + lines / LINES_A_MINUTE))} minutes to read."
     if run := NbMetadataCollector.get_exec_data(app.env, docname):
         text += f" Its code took {run['runtime']:.0f} seconds when this page was made."
     return nodes.paragraph("", "", nodes.strong("", "Time."), nodes.Text(text))
+
+
+def is_code(block) -> bool:
+    """Whether a block is code that is shown: not what it printed, and not folded away."""
+    parents = []
+    while (block := block.parent) is not None:
+        parents += block.get("classes", []) if isinstance(block, nodes.Element) else []
+    return "cell_input" in parents and not {"tag_hide-input", "tag_hide-cell"} & set(parents)
 
 
 def run_table(app, here):
