@@ -39,7 +39,6 @@ def gradient_map(words: Sequence[str], gradient: Tensor | Mapping[str, Tensor], 
     return Picture(figure, " ".join(sentences))
 
 
-@matplotlib.rc_context(STYLE)
 def score_map(words: Sequence[str], scores: Mapping[str, Tensor], title: str = "", note: str = "",
               of: str | None = None) -> Picture:
     """Word scores of several methods for one document: a row for each method key, a column for each word [m].
@@ -51,42 +50,41 @@ def score_map(words: Sequence[str], scores: Mapping[str, Tensor], title: str = "
     explained, by default that of each method. Raises ``ValueError`` without words, or if there are not as many scores
     as words. Taught in: *Looking at explanations*.
     """
-    rows = [(name, relative(values), signed) for name, values, signed in _turned(words, scores, of)]
-    figure, (axis,) = _sheet(words, 1, len(rows))
-    figure.colorbar(_draw(axis, words, rows, limit=1), ax=axis, label="score / largest", pad=0.02)
-    axis.set_title(wrapped(title, figure.get_figwidth() - 1))
-    note_below(figure, note)
-    tops = [f"{name}: {ordered(zip(words, values, strict=True), 2)}" for name, values, _ in rows]
-    alt = (f"Heat map of word scores, {len(words)} words, each row divided by its largest value. "
-           f"Highest words: {'; '.join(tops)}.")
-    return Picture(figure, f"{title}. {alt}" if title else alt)
+    return score_maps(words, {title: (scores, None)}, note, of)
 
 
 @matplotlib.rc_context(STYLE)
-def undivided_maps(words: Sequence[str], panels: Mapping[str, tuple[Mapping[str, Tensor], float]], note: str = "",
-                   of: str | None = None) -> Picture:
-    """Word scores without division: title -> (method key -> scores [m], the score with full colour), below each other.
+def score_maps(words: Sequence[str], panels: Mapping[str, tuple[Mapping[str, Tensor], float | None]], note: str = "",
+               of: str | None = None) -> Picture:
+    """Several maps below each other: title -> (method key -> scores [m], the score with full colour).
 
-    Colours and marks are those of :func:`score_map`; a tenth of full colour is the least that is marked.
-    The ends of a scale are pointed where scores lie beyond it, and the alt text counts them.
-    Taught in: *Looking at explanations*.
+    Colours and marks are those of :func:`score_map`; a tenth of full colour is the least that is marked. None divides
+    each row by its largest absolute value. The ends of a scale are pointed where scores lie beyond it, and the alt text
+    counts them. Taught in: *Looking at explanations*.
     """
     figure, axes = _sheet(words, len(panels), max((len(scores) for scores, _ in panels.values()), default=0))
     sentences = []
     for axis, (title, (scores, limit)) in zip(axes, panels.items(), strict=True):
         rows = _turned(words, scores, of)
-        values = np.array([found for _, found, _ in rows])
-        beyond = int((np.abs(values) > limit * (1 + 1e-9)).sum())
-        image = _draw(axis, words, rows, limit)
-        axis.set_title(plain(title))
-        figure.colorbar(image, ax=axis, label="score", pad=0.02, extend="both" if beyond else "neither")
-        row, column = divmod(int(np.abs(values).argmax()), len(words))
-        sentences.append(f"{title}: full colour at {limit:.2f}, {beyond} cells beyond it; the largest absolute score "
-                         f"is {np.abs(values).max():.2f}, {rows[row][0]} of {words[column]!r}.")
+        if limit is None:
+            rows = [(name, relative(values), signed) for name, values, signed in rows]
+            tops = [f"{name}: {ordered(zip(words, values, strict=True), 2)}" for name, values, _ in rows]
+            said = f"each row divided by its largest value. Highest words: {'; '.join(tops)}."
+            label, beyond = "score / largest", 0
+        else:
+            values = np.array([found for _, found, _ in rows])
+            row, column = divmod(int(np.abs(values).argmax()), len(words))
+            label, beyond = "score", int((np.abs(values) > limit * (1 + 1e-9)).sum())
+            said = (f"full colour at {limit:.2f}, {beyond} cells beyond it; the largest absolute score is "
+                    f"{np.abs(values).max():.2f}, {rows[row][0]} of {words[column]!r}.")
+        image = _draw(axis, words, rows, limit or 1)
+        axis.set_title(wrapped(title, figure.get_figwidth() - 1))
+        figure.colorbar(image, ax=axis, label=label, pad=0.02, extend="both" if beyond else "neither")
+        sentences.append(f"{f'{title}. ' if title else ''}Heat map of word scores, {len(words)} words, {said}")
     for axis in axes[:-1]:
         axis.set_xticklabels([])
     note_below(figure, note)
-    return Picture(figure, f"Heat maps of undivided word scores. {' '.join(sentences)}")
+    return Picture(figure, " ".join(sentences))
 
 
 def _turned(words: Sequence[str], scores: Mapping[str, Tensor], of: str | None) -> list[tuple[str, np.ndarray, bool]]:

@@ -22,7 +22,7 @@ from lib.show.charts import intervals as interval_chart
 from lib.show.curves import aopc_curves, deletion_curves, fading_curves
 from lib.show.histograms import lengths, luck
 from lib.show.looks import colour_of, looks_of, positive_means
-from lib.show.maps import gradient_map, score_map, undivided_maps
+from lib.show.maps import gradient_map, score_map, score_maps
 from lib.show.picture import COLOURS, DASHES, DIVERGING, WIDEST, Picture
 
 NAN = float("nan")
@@ -59,7 +59,7 @@ KINDS = {"aopc_curves": lambda x: aopc_curves(curves(x)),
          "lines": lambda x: lines({"IMDB": {"loo": ([1, 2], [1, 2 + x], [1, 2], [1, 3])}}, "words", "ms"),
          "luck": lambda x: luck([0.1, 0.2, 0.3 + x], {"loo": 0.5, "gi": -0.1}, "AOPC(10)"),
          "lengths": lambda x: lengths({"IMDB": ([3, 9, 20, 900 + int(100 * x)], 256)}),
-         "undivided_maps": lambda x: undivided_maps(WORDS, {"whole": ({"loo": torch.tensor([-1, 0, 2, 0.5])}, 3 + x)}),
+         "score_maps": lambda x: score_maps(WORDS, {"whole": ({"loo": torch.tensor([-1, 0, 2, 0.5])}, 3 + x)}),
          "score_map": lambda x: score_map(WORDS, {"loo": torch.tensor([-1, 0, 2, 0.5 + x])})}
 
 
@@ -319,7 +319,7 @@ def test_two_gradients_share_a_scale_and_the_names_of_the_words():
 
 def test_undivided_scores_keep_their_size_and_the_cells_beyond_the_scale_are_counted():
     scores = {"loo": [-4.0, 0.1, 2, 1], "sa_l2": [1.0, 1, 5, 0], "gi": [3.0, 0, 0, 0]}
-    picture = undivided_maps(WORDS, {"whole": (scores, 5.0), "cut": (scores, 2.0)}, note="A source.")
+    picture = score_maps(WORDS, {"whole": (scores, 5.0), "cut": (scores, 2.0)}, note="A source.")
     whole, cut = axes_of(picture)[:2]
     drawn = np.asarray(whole.images[0].get_array())
     assert drawn == pytest.approx(np.array([[-4, 0.1, 2, 1], [1, 1, 5, 0], [-3, 0, 0, 0]]))
@@ -327,9 +327,18 @@ def test_undivided_scores_keep_their_size_and_the_cells_beyond_the_scale_are_cou
     signs = {text.get_position(): text.get_text() for text in whole.texts}
     assert signs == {(0, 0): "−", (2, 0): "+", (3, 0): "+", (0, 2): "−"}, "none on the norm, none below a tenth"
     assert [label.get_text() for label in whole.get_yticklabels()] == ["LOO", "SA L2", "−Gradient x Input"]
-    assert "whole: full colour at 5.00, 0 cells beyond it; the largest absolute score is 5.00, SA L2 of" in picture.alt
-    assert "cut: full colour at 2.00, 3 cells beyond it" in picture.alt
+    assert "full colour at 5.00, 0 cells beyond it; the largest absolute score is 5.00, SA L2 of" in picture.alt
+    assert "cut. Heat map of word scores, 4 words, full colour at 2.00, 3 cells beyond it" in picture.alt
     assert [label.get_text() for label in cut.get_xticklabels()] == WORDS
+
+
+def test_maps_below_each_other_may_be_divided_row_by_row_or_not():
+    scores = {"loo": [-4.0, 0.1, 2, 1], "sa_l2": [1.0, 1, 5, 0]}
+    picture = score_maps(WORDS, {"divided": (scores, None), "whole": (scores, 5.0)})
+    divided, whole = axes_of(picture)[:2]
+    assert np.asarray(divided.images[0].get_array())[:, 2] == pytest.approx([0.5, 1]) and whole.images[0].norm.vmax == 5
+    assert "divided. Heat map of word scores, 4 words, each row divided by its largest value." in picture.alt
+    assert "LOO: good 0.50, film 0.25; SA L2: good 1.00, not 0.20. whole. Heat map" in picture.alt
 
 
 def test_a_word_that_stands_twice_keeps_both_scores_in_the_alt_text():
