@@ -22,11 +22,8 @@ ABOVE = {
     "chapters/sensitivity": {"words": 4500, "screens": 22.5, "phone": 31, "visible": 159, "hidden": 134,
                              "definitions": 12},
     "chapters/signed_gi": {"words": 3300, "screens": 17, "phone": 24, "hidden": 54, "definitions": 3},
-    "chapters/fasttext": {"words": 3750, "screens": 20, "phone": 27, "hidden": 192, "definitions": 15},
     "chapters/baselines": {"words": 5400, "screens": 25, "phone": 37, "tables": 7, "visible": 154, "hidden": 217,
                            "definitions": 30},
-    "chapters/looking": {"words": 5600, "screens": 30.5, "phone": 42, "figures": 10, "tables": 4, "explorers": 2,
-                         "hidden": 261, "definitions": 46},
     "chapters/cost": {"words": 3100, "phone": 23, "hidden": 96, "definitions": 8},
 }
 
