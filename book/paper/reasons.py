@@ -74,6 +74,7 @@ def of_signs(signed_gi: Tensor, loo: Tensor, mask: Tensor) -> Measured:
     """Does SignedGI give a word LOO's sign? Over all words, by tenths of the size of LOO, and among LOO's ten highest.
 
     ``k`` is the tenth, 0 of the smallest. A word to which one of the two gives 0 is not counted.
+    Taught in: *When does SignedGI get the sign wrong?*
     """
     yield Number("same sign", "signed_gi", None, "reasons"), same_sign(signed_gi, loo, mask)
     counted = mask & (loo != 0) & (signed_gi != 0)

@@ -76,7 +76,7 @@ def fading_curves(panels: Mapping[str, Mapping[str, tuple[Tensor, float]]], step
     """The loss while single words are faded out, with its tangent: title -> word -> (loss at each step [n], slope).
 
     The end of the solid line minus its beginning is LOO, the end of the dashed line minus its beginning is SignedGI.
-    Taught in: *From one-hot to SignedGI*.
+    Taught in: *From one-hot to SignedGI*, *When does SignedGI get the sign wrong?*
     """
     figure, axes = grid(len(panels), width=3.0, height=2.7)
     steps = numbers(steps)
