@@ -89,6 +89,6 @@ def shared() -> list[Experiment]:
     corpus = news()
     return [*(live(each, name) for each in ("imdb", corpus) for name in CLASSIFIERS),
             *(variant(change, corpus, name) for change in VARIANTS for name in CLASSIFIERS),
-            *(variant("aopc-delete", "imdb", name) for name in CLASSIFIERS),
+            *(variant(change, "imdb", name) for change in ("aopc-delete", "signs") for name in CLASSIFIERS),
             live(corpus, "bilstm-last"), live("imdb", "fasttext", explain={"by_type": True}),
             live("imdb", "fasttext", precision="float32")]

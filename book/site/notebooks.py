@@ -16,6 +16,7 @@ from urllib.parse import urljoin, urlsplit
 import nbformat
 from docutils import nodes
 from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
+from myst_nb.sphinx_ import NbMetadataCollector
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from pybtex_docutils import Backend
 from sphinx.util import logging
@@ -225,6 +226,10 @@ class Page:
                + (f" in {link('its repository', self.repository)}" if self.repository else "")
                + ". It needs the book's environment: the README says how to make it, and `make lab` opens all chapters "
                  "there.")
+        if run := NbMetadataCollector.get_exec_data(self.env, self.docname):
+            yield (f"It fetches nothing. Its code took {run['runtime']:.0f} seconds on two cores with classifiers and "
+                   "experiments at hand. Those that are not in your cache it trains and runs first, one to five minutes "
+                   "each; a progress bar says which. The page *Run it* says how to bring ready ones.")
         yield escaped(f"{self.config.author}, {self.config.copyright}.")
         yield NEW_CELL
         if self.repository:

@@ -495,6 +495,10 @@ def test_it_has_the_title_and_the_numbers_of_the_page(notebook, page, site):
         assert " ".join(reference.get_text().split()) in " ".join(shown.split()), reference
 
 
+def test_it_says_first_what_it_needs_and_how_long_it_runs(notebook):
+    assert re.search(r"It fetches nothing\. Its code took \d+ seconds .* it trains and runs first", notebook.cells[0].source)
+
+
 def test_it_links_to_nothing_that_is_not_in_it(notebook, site):
     page = rendered(prose(notebook))
     addresses = [link["href"] for link in page.find_all("a")] + [image["src"] for image in page.find_all("img")]
