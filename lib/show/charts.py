@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import matplotlib
 import numpy as np
 import torch
+from matplotlib.ticker import MaxNLocator
 from scipy import stats
 from torch import Tensor
 
@@ -39,6 +40,7 @@ def intervals(panels: Mapping[str, Mapping[str, Mapping[str, Interval | None]]],
             sentences += [f"{title}, {rows[place]}, {name}: {value:.2f}" for place, value in found.items()]
         axis.set(title=wrapped(title, 2.6), xlabel=wrapped(label, 2.6), yticks=range(len(rows)))
         axis.set_ylim(len(rows) - 0.5, -0.5)
+        axis.xaxis.set_major_locator(MaxNLocator(5))  # more would touch
         axis.set_yticklabels([plain(row) for row in rows] if axis.get_subplotspec().is_first_col() else [])
     if len(names) > 1:
         legend_above(figure, axes)
