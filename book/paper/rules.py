@@ -99,14 +99,9 @@ def apart(*values: Interval, border: float = 0.05) -> bool | None:
                     max(value.high for value in values) - min(value.low for value in values) < border)
 
 
-def dominant(share: Interval, *, least: float = 0.5) -> bool | None:
-    """The largest dimension has more than ``least`` of the L1 norm."""
-    return more_than(share, least=least)
-
-
-def more_than_chance(share: Interval, *, least: float = 0.063) -> bool | None:
-    """The largest dimension has more than ``least`` of the L1 norm, its share by chance."""
-    return more_than(share, least=least)
+def dominant(share: Interval, *, most: float = 0.5, chance: float = 0.063) -> bool | None:
+    """The largest dimension has more than ``most`` of the L1 norm; surely not if less than chance gives, ``chance``."""
+    return _decided(share.low > most, share.high < chance)
 
 
 def uncertain(share: Interval, *, least: float = 0.05) -> bool | None:

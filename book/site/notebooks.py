@@ -227,9 +227,9 @@ class Page:
                + ". It needs the book's environment: the README says how to make it, and `make lab` opens all chapters "
                  "there.")
         if run := NbMetadataCollector.get_exec_data(self.env, self.docname):
-            yield (f"It fetches nothing. Its code took {run['runtime']:.0f} seconds on two cores with classifiers and "
-                   "experiments at hand. Those that are not in your cache it trains and runs first, one to five minutes "
-                   "each; a progress bar says which. The page *Run it* says how to bring ready ones.")
+            yield (f"It fetches nothing. Its code took {run['runtime']:.0f} seconds on two cores with "
+                   "classifiers and experiments at hand. Those that are not in your cache it trains and runs first, "
+                   "one to five minutes each; a progress bar says which. *Run it* says how to bring ready ones.")
         yield escaped(f"{self.config.author}, {self.config.copyright}.")
         yield NEW_CELL
         if self.repository:

@@ -50,6 +50,12 @@ class Results:
 
     @property
     def panels(self) -> list[Panel]:
+        """The panels of this build, then those of the reference that have a classifier as the library trains it."""
+        here = {panel for panel, _ in [*self.here.runs, *self.here.measured]}
+        return [panel for panel in self.known if panel in here or panel.classifier not in CHANGED]
+
+    @property
+    def known(self) -> list[Panel]:
         """Every panel that this build or the reference knows, those of this build first."""
         here = [panel for panel, _ in [*self.here.runs, *self.here.measured]]
         return list(dict.fromkeys([*here, *sorted({Panel(*place[:2]) for place in self.there.rows}, key=_in_order)]))
@@ -75,12 +81,12 @@ class Results:
         return Answers(found, _said(metric, k, variant), signed=any(" - " in method for method in methods))
 
     def _chosen(self, wanted) -> list[Panel]:
-        known = self.panels
+        known = self.known
         if wanted is None:
-            return known
+            return self.panels
         chosen = []
         for one in [wanted] if isinstance(wanted, str) or wanted in known else wanted:
-            found = [panel for panel in known if one in (panel, panel.corpus)]
+            found = [panel for panel in known if one == panel or (one == panel.corpus and panel in self.panels)]
             if not found:
                 there = "; ".join(f"{corpus}, {classifier}" for corpus, classifier in known)
                 raise ValueError(f"Neither this build nor the reference has a panel {one!r}: there are {there}.")

@@ -216,6 +216,11 @@ def test_a_bilstm_that_reads_out_its_last_states_is_a_panel_of_its_own(tables):
     last = experiment(classifier="bilstm", seed=3, readout="last")
     asked = results(tables, experiment(classifier="bilstm"), last).ask("aopc", "loo", k=10, panels="imdb")
     assert list(asked)[:2] == ["IMDB, BiLSTM", "IMDB, BiLSTM (last)"]
+    table = pd.read_csv(tables / "some.csv")
+    pd.concat([table, table.assign(classifier="bilstm-last")]).to_csv(tables / "some.csv", index=False)
+    plain = results(tables)
+    assert Panel("imdb", "bilstm-last") in plain.known and Panel("imdb", "bilstm-last") not in plain.panels
+    assert list(plain.ask("aopc", "loo", k=10, panels=[("imdb", "bilstm-last")])) == ["IMDB, BiLSTM (last)"], "if asked"
     here = [asked[panel]["LOO"]["this build"].mean for panel in list(asked)[:2]]
     assert here == [pytest.approx(numbers(seed)["loo"]["aopc"][:, 10].double().mean().item()) for seed in (0, 3)]
 
