@@ -62,7 +62,7 @@ def interval(number: Number, values) -> Interval:
 
 
 class Build(Source):
-    """What this build has computed, :class:`lib.results.numbers.Source`: NaN if no document has a value.
+    """What this build has computed, a source as ``lib.results.numbers`` has it: NaN if no document has a value.
 
     ``runs``: (panel, variant) -> what :func:`lib.experiments.run` gives; ``measured``: (panel, number) -> values [n].
     """

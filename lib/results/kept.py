@@ -52,7 +52,7 @@ def pooled(table: pd.DataFrame, **wanted) -> Interval | None:
 
 
 class Reference(Source):
-    """A table of results, :class:`lib.results.numbers.Source`, with intervals over the seeds."""
+    """A table of results, a source as ``lib.results.numbers`` has it, with intervals over the seeds."""
 
     def __init__(self, table: pd.DataFrame):
         super().__init__()

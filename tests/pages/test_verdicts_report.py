@@ -221,7 +221,7 @@ def test_the_log_of_changes_names_rows_of_the_report_and_real_changes():
     assert len(rows) == len(changes.CHANGES)
     known = {claims.anchor(claim) for claim in claims.CLAIMS}
     for one, row in zip(changes.CHANGES, rows, strict=True):
-        assert one.row in known and f"](#{one.row})" in row[0] and one.day in row[0]
+        assert one.row in known and f'href="#{one.row}"' in row[0] and one.day in row[0]
         assert {one.said, one.says} <= set(rules.VERDICTS) and one.said != one.says
     days = [one.day for one in changes.CHANGES]
     assert days == sorted(days), "the oldest first"
