@@ -76,6 +76,6 @@ CHANGES = [
 def log() -> Markdown:
     """The changes as a table, the oldest first, each with the paper's words and a link to the row."""
     quotes = {anchor(claim): claim.quote for claim in CLAIMS}
-    rows = [(f'<a href="#{one.row}">{safe(quotes[one.row])}</a><br><small>{one.day}</small>', f"{one.before}: {one.said}",
-             f"{one.then}: {one.says}", one.why) for one in CHANGES]
+    rows = [(f'<a href="#{one.row}">{safe(quotes[one.row])}</a><br><small>{one.day}</small>',
+             f"{one.before}: {one.said}", f"{one.then}: {one.says}", one.why) for one in CHANGES]
     return table(["row", "before", "then", "why"], rows)
