@@ -147,6 +147,7 @@ def ten(*pairs):
 
 
 FINDINGS = {
+    "random-above-zero": Finding((Part(rules.above, of("aopc", "random", k=END)),)),
     "signed-gi-above-sa": Finding(
         (Part(rules.above, gaps(*(("signed_gi", key) for key in SA))),),
         (Numeral(smallest, ten(("signed_gi", "sa_l2"))), Numeral(largest, ten(("signed_gi", "sa_l2"))), Setting(10)),

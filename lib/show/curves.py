@@ -50,7 +50,7 @@ def aopc_curves(panels: Mapping[str, Mapping[str, Tensor]], note: str = "", seed
 def deletion_curves(panels: Mapping[str, Mapping[str, Tensor]], note: str = "") -> Picture:
     """Probability of the class while the words of one document are masked: title -> method key -> curve [K + 1].
 
-    Taught in: *AOPC*.
+    Taught in: *Baselines*.
     """
     figure, axes = grid(len(panels), width=6.5, height=3.4)
     look = looks_of(key for curves in panels.values() for key in curves)

@@ -124,7 +124,7 @@ class Masked:
     """A document with some of its words masked, and what is left of the probability of the class.
 
     Masked words are grey and struck through. ``before`` and ``probability`` are those of the whole and of the masked
-    document. Raises ``ValueError`` if there is not a mark for each word. Taught in: *AOPC*.
+    document. Raises ``ValueError`` if there is not a mark for each word. Taught in: *Baselines*.
     """
 
     def __init__(self, words: Sequence[str], masked: Sequence[bool], probability: float, before: float, target: str,

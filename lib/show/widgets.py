@@ -92,7 +92,7 @@ def views(draw: Callable, *controls) -> Stack | HTML:
 def masking(classifier: TextClassifier, batch: Batch, methods: Sequence[str]) -> Explorer:
     """Mask the K highest-scored words of the batch's only document: two methods side by side.
 
-    Raises ``ValueError`` unless the batch holds one document with words. Taught in: *AOPC*.
+    Raises ``ValueError`` unless the batch holds one document with words. Taught in: *Baselines*.
     """
     words = _only(batch)
     scores = explain_all(classifier, batch, as_keys(methods))

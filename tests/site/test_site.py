@@ -12,8 +12,8 @@ from book.site.web import AXE, FOLDER
 
 PAGES = [*pages_of_toc(), "index", "search", "genindex"]
 # what each page promises; the others have none
-EXPLORERS = {"book/introduction": 1, "chapters/data_and_classifiers": 1, "chapters/sensitivity": 1,
-             "chapters/fasttext": 1, "chapters/aopc": 1, "chapters/agreement": 1, "chapters/looking": 1}
+EXPLORERS = {"book/introduction": 1, "chapters/data_and_classifiers": 1, "chapters/baselines": 1,
+             "chapters/sensitivity": 1, "chapters/fasttext": 1, "chapters/agreement": 1, "chapters/looking": 1}
 MEGABYTE = 1_000_000
 PHONE = 360
 pytestmark = pytest.mark.browser
@@ -279,7 +279,7 @@ def test_every_control_is_named_and_changes_what_is_shown(page, number, browser,
 
 
 def test_masking_greys_out_as_many_words_as_the_slider_says(browser, served):
-    with visit(browser, served, "chapters/aopc") as (tab, _, _):
+    with visit(browser, served, "chapters/baselines") as (tab, _, _):
         views, slider = tab.locator(".masked-words"), tab.locator(".explorer .noUi-handle")
         names = [views.nth(side).locator("strong").first.inner_text() for side in (0, 1)]
         assert len(set(names)) == 2
