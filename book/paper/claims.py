@@ -114,7 +114,7 @@ METHODS = [
 PRELIMINARIES = [
     is_said("IV.A", "Equation 7", "baselines", "eq. 7: its size is the change of the loss",
             "eq. 7: as printed, 'great' is positive", equation=7),
-    is_said("IV.A", "Equation 8", "aopc", "eq. 8: by hand it is the library's", equation=8),
+    is_said("IV.A", "Equation 8", "baselines", "eq. 8: by hand it is the library's", equation=8),
     is_said("IV.A", "Equation 9", "agreement", "eq. 9: by hand it is the library's", equation=9),
     Claim("IV.A", "LOO may not produce the best explanatory ability", "SignedGI − LOO, AOPC: above 0 somewhere",
           "baselines", rules.above, gaps(("signed_gi", "loo")), quantifier="some"),
