@@ -20,7 +20,7 @@ SCREENS = {"screens": (1280, 900), "phone": (390, 844)}
 # because sentences that code writes differ between builds; the rest is what there is.
 ABOVE: dict[str, dict[str, float]] = {}
 
-FOLDED = "details, .dropdown, .cell_input, .headerlink, .toctree-wrapper, script"
+FOLDED = "details, .dropdown, .visually-hidden, .cell_input, .headerlink, .toctree-wrapper, script"
 HIDDEN = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
 
 
