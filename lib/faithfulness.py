@@ -128,7 +128,7 @@ def _drops(classifier, batch: Batch, scores: Tensor, shares: tuple[float, ...], 
         raise ValueError(f"The shares are {shares}: each must be above 0 and at most 1.")
     check_operator(operator)
     rank = ranks(batch, scores, whole_number(seed, "seed"), ties)
-    found = scores.new_zeros(len(batch), len(shares), dtype=torch.promote_types(scores.dtype, torch.float32))
+    found, order = [], []
     for rows, part in passes(classifier, batch, "masking words", words_per_pass):
         classes = target_classes(classifier, part, target_of(classifier, batch, target, rows))
         embeddings, lengths = classifier.embed(part), part.lengths
@@ -137,12 +137,14 @@ def _drops(classifier, batch: Batch, scores: Tensor, shares: tuple[float, ...], 
             return quantity(class_logits(classifier, embeddings, mask), classes, "probability")
 
         whole = probability(embeddings, part.mask)
-        for column, share in enumerate(shares):
+        drops = []
+        for share in shares:
             first = rank[rows, :part.word_mask.shape[1]] < (share * lengths).long().clamp(min=1)[:, None]
             gone = part.by_token((~first if keep else first) & part.word_mask)
-            found[rows, column] = (whole - probability(*remove(classifier, embeddings, part.mask, gone, operator))
-                                   ).to(found)
-    return found
+            drops.append(whole - probability(*remove(classifier, embeddings, part.mask, gone, operator)))
+        found.append(torch.stack(drops, dim=1))
+        order.append(rows)
+    return torch.cat(found)[torch.cat(order).argsort()]
 
 
 def _cut_off(K: int | None, batch: Batch) -> int:

@@ -13,7 +13,7 @@ QUERIES = {
     "paired_bootstrap": "book/api",
     "SA L1": "chapters/sensitivity",
     "LOO": "chapters/baselines",
-    "AOPC": "chapters/aopc",
+    "AOPC": "chapters/baselines",
     "rho": "chapters/agreement",
     "ρ": "chapters/agreement",
     "counterexample": "chapters/fasttext",
