@@ -17,8 +17,9 @@ from .claims import ALL, FIGURES, PAGES, PANELS, Claim, anchor
 from .rules import DEPENDS, FAILS, HOLDS, IDENTITY, MISSING, PART, UNDECIDED, UNDEFINED, VERDICTS
 from .verdicts import Evidence, Judgement, Verdicts, evidence, judge_figure
 
-BRACKETS = ("Brackets are 95 % intervals, in the reference over training seeds and documents, in this build over its "
-            "documents; n is the number of documents of one seed. This holds for every table below.")
+BRACKETS = ("Brackets are 95 % intervals. Until the reference is computed anew, its own reach from the lowest to the "
+            "highest end over the training seeds; n is the number of documents of one seed. This holds for every table "
+            "below.")
 NO_NEWS = ("**AG's News is not available on the machine that built this page.** `make data` downloads it. Until then "
            "this build has BBC News in its own column, and its numbers decide nothing: the verdicts on AG's News come "
            "from the reference.")
