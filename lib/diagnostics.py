@@ -1,11 +1,14 @@
-"""Why do explanations differ? Gradients taken apart by dimension and by position, and deletion that looks again."""
+"""Why do explanations differ? Gradients by dimension and position, deletion that looks again, how real a path is."""
 
 import copy
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
 from .attribution import explain
+from .attribution.paths.nearest import as_array, nearest
+from .attribution.paths.walks import SEARCHES, points, rows_of, split, walk
 from .checks import whole_number
 from .masking import remove
 from .passes import passes
@@ -93,3 +96,36 @@ def norms_by_distance(gradient: Tensor, mask: Tensor, borders: tuple[int, ...] =
     sums = norms.new_zeros(len(mask), len(borders) + 1).scatter_add_(1, bin_of, norms)
     counts = torch.zeros_like(sums).scatter_add_(1, bin_of, mask.to(norms.dtype))
     return sums / counts / (norms.sum(dim=1, keepdim=True) / lengths)
+
+
+@torch.no_grad()
+def word_approximation_error(classifier, batch: Batch, method: str = "dig_greedy", midpoints: int = 0,
+                             **options) -> Tensor:
+    r"""How far a path is from real words: [B], in units of the embedding space.
+
+    The Euclidean distance from each point of each word's path to the nearest row of the table that stands for a word;
+    the mean over words and over all points, both ends included. ``method`` is one of those that walk through words,
+    with their ``options``, or ``"ig"``: the straight line with as many points, evenly. NaN without words.
+
+    Raises ``ValueError`` for another method. Source: :cite:t:`sanyal2021`. Taught in: *Walking through words*.
+    """
+    search, strategy = ("straight", "greedy") if method == "ig" else split(method)
+    chosen = walk(classifier, "dig" if method == "ig" else search, strategy, **options)
+    rows, place = rows_of(chosen, batch, classifier.embed(batch))
+    if method == "ig":
+        path = _straight(chosen.vectors[rows], chosen.baseline, (chosen.steps + 1) * 2**midpoints)
+    else:
+        path = points(chosen, SEARCHES[search](chosen, rows), midpoints)
+    table = classifier.word_table()
+    words = nearest(table.vectors, table.is_word & table.vectors.isfinite().all(dim=1))
+    errors = [words.to_points(as_array(at), 1)[1][:, 0] for at in path]
+    mean = torch.stack([torch.from_numpy(error) for error in errors]).mean(dim=0).to(chosen.vectors)
+    inside = place >= 0
+    by_token = torch.zeros_like(inside, dtype=mean.dtype)
+    by_token[inside] = mean[place[inside]]
+    return by_token.sum(dim=1) / inside.sum(dim=1)
+
+
+def _straight(words: Tensor, baseline: Tensor, pieces: int) -> Iterator[Tensor]:
+    for piece in range(pieces + 1):
+        yield words + (baseline - words) * (piece / pieces)

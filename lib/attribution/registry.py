@@ -29,6 +29,7 @@ class Method:
     citation: str
     function: Callable
     shares_gradient: bool = False
+    completeness: str = ""
     made_from: tuple[str, ...] = ()  # keys of the methods whose scores the function takes, in place of a classifier
 
     @property
@@ -44,19 +45,21 @@ class Method:
 METHODS: dict[str, Method] = {}
 
 
-def method(key: str, label: str, *, sign: str, cost: str, citation: str, shares_gradient: bool = False):
+def method(key: str, label: str, *, sign: str, cost: str, citation: str, shares_gradient: bool = False,
+           completeness: str = ""):
     """Register a function of ``(classifier, batch, **options)`` as a method.
 
     ``sign`` is one of ``SIGNS`` (see :class:`Method`), ``cost`` is in passes through the classifier for a document of m
     words and n points, ``citation`` a key of the bibliography. ``shares_gradient`` says that the function takes
-    ``gradient=``, an :class:`lib.attribution.gradients.InputGradient` computed before.
+    ``gradient=``, an :class:`lib.attribution.gradients.InputGradient` computed before; ``completeness`` see there.
     Raises ``ValueError`` for another ``sign``.
     """
     if sign not in SIGNS:
         raise ValueError(f"Unknown sign {sign!r}: choose one of {', '.join(SIGNS)}.")
 
     def register(function: Callable) -> Callable:
-        METHODS[key] = Method(key, label, sign, cost, citation, function, shares_gradient)
+        METHODS[key] = Method(key, label, sign, cost, citation, function, shares_gradient,
+                              completeness)
         return function
     return register
 

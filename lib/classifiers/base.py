@@ -1,12 +1,14 @@
 """What a method needs of a classifier, and what our own three have in common.
 
 A method needs ``classes``, ``encode``, ``embed``, ``logits``, ``substitute``, ``device`` and ``training``, and nothing
-else: a plain class with these is enough. :class:`TextClassifier` offers them on top of an embedding matrix.
+else: a plain class with these is enough. Paths through words need ``word_table``, too. :class:`TextClassifier` offers
+them on top of an embedding matrix.
 """
 
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +18,16 @@ from ..checks import as_labels, as_texts
 from ..text import PADDING_ID, UNKNOWN_ID, Batch, encode
 
 SUBSTITUTES = ("zero", "mask", "pad")
+
+
+class WordTable(NamedTuple):
+    """The rows that a classifier's tokens are taken from: ``vectors`` [V, D], the ``names`` of the rows, and
+    ``is_word`` [V], True where a row stands for a word or a piece of one, not for padding or another special token.
+    """
+
+    vectors: Tensor
+    names: list[str]
+    is_word: Tensor
 
 
 class TextClassifier(nn.Module, ABC):
@@ -88,6 +100,15 @@ class TextClassifier(nn.Module, ABC):
         if operator not in rows:
             raise ValueError(f"Unknown substitute {operator!r}: choose one of {', '.join(SUBSTITUTES)}.")
         return rows[operator]
+
+    def word_table(self) -> WordTable:
+        """The embedding matrix; its rows of the unknown word and of padding are no words.
+
+        Taught in: *Walking through words*.
+        """
+        is_word = torch.ones(len(self.vocabulary.itos), dtype=torch.bool, device=self.device)
+        is_word[[UNKNOWN_ID, PADDING_ID]] = False
+        return WordTable(self.embedding.weight.detach(), self.vocabulary.itos, is_word)
 
 
 def check_encoded(batch: Batch, classifier) -> None:

@@ -1,5 +1,6 @@
 """Any Hugging Face classifier from a folder: its tokenizer reads word pieces, people read words."""
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,9 +10,10 @@ from torch import Tensor, nn
 
 from ..checks import as_labels, as_texts, whole_number
 from ..text import Batch
-from .base import SUBSTITUTES, check_encoded
+from .base import SUBSTITUTES, WordTable, check_encoded
 from .pieces import words_of_pieces
 
+UNUSED = re.compile(r"\[unused\d+\]")  # BERT's rows that are kept free
 TRIED = ["A fine film.", "", "Dull"]  # unequal in length, one without a word
 
 
@@ -105,6 +107,17 @@ class Pretrained(nn.Module):
         if token is None:
             raise ValueError(f"The tokenizer of {self.label} has no token for {operator!r}: choose 'zero'.")
         return table(torch.tensor([token], device=self.device))[0].detach()
+
+    def word_table(self) -> WordTable:
+        """The table of word pieces; rows of special tokens, and rows that no text leads to, are no words."""
+        vectors = self.model.get_input_embeddings().weight.detach()
+        names = [f"[row {row}]" for row in range(len(vectors))]  # of rows that the tokenizer does not know
+        is_word = torch.zeros(len(vectors), dtype=torch.bool, device=self.device)
+        for name, row in self.vocabulary.items():
+            names[row] = name
+            is_word[row] = UNUSED.fullmatch(name) is None
+        is_word[self.tokenizer.all_special_ids] = False
+        return WordTable(vectors, names, is_word)
 
 
 def _which(words: Iterable[list[str]], chosen: list[set[int]]) -> list[list[bool]]:

@@ -6,6 +6,7 @@ A word is cut into pieces of two letters; "~" has none. A document is read as ``
 
 import torch
 
+from lib.classifiers.base import WordTable
 from lib.text import Batch
 
 U = (2.0, 1.0)
@@ -56,6 +57,10 @@ class Pieces:
 
     def substitute(self, operator):
         return self._vector(SUBSTITUTES[operator])
+
+    def word_table(self):
+        is_word = torch.tensor([name not in (CLS, SEP, PAD) for name in VECTORS], device=self.device)
+        return WordTable(self._vector(list(VECTORS.values())), list(VECTORS), is_word)
 
     def _vector(self, numbers):
         return torch.tensor(numbers, dtype=torch.float64, device=self.device)

@@ -514,7 +514,9 @@ def test_a_broken_embedding_elsewhere_harms_nobody(name):
         classifier.embedding.weight[classifier.vocabulary["bad"]] = math.nan
     batch = classifier.encode(["good film", "dull plot"], [0, 1])
     for method in METHODS:
-        close(explain(classifier, batch, method), explain(network(name), batch, method))
+        found = explain(classifier, batch, method)
+        if "dig" not in method:  # a word whose vector is broken is no anchor any more
+            close(found, explain(network(name), batch, method))
 
 
 # --- the table of methods --------------------------------------------------------------------------------------------
@@ -522,7 +524,8 @@ def test_a_broken_embedding_elsewhere_harms_nobody(name):
 
 def test_every_method_says_what_it_is():
     assert set(PAPER) <= set(METHODS)
-    assert {key for key, method in METHODS.items() if method.signed} == {"gi", "signed_gi", "loo", "ig"}
+    assert {key for key, method in METHODS.items() if method.signed} == {
+        "gi", "signed_gi", "loo", "ig", "sig", "dig_greedy", "dig_maxcount", "udig_greedy", "udig_maxcount"}
     for key, method in METHODS.items():
         assert method.key == key and method.label and method.cost and method.function.__doc__
         assert re.fullmatch(r"[a-z]+\d{4}[a-z]*", method.citation)

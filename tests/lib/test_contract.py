@@ -89,6 +89,37 @@ def test_integrated_gradients(classifier, batch):
     torch.testing.assert_close(gap, torch.zeros(5, dtype=torch.float64), atol=1e-12, rtol=0)
 
 
+def test_sequential_integrated_gradients(classifier, batch):
+    """All pieces of a word move together: of the logit S^2 / 4 a word gets what it changes, exactly."""
+    for baseline in ("zero", "mask"):
+        scores = explain(classifier, batch, "sig", of="logit", target=1, points=1, baseline=baseline)
+        check(scores, lambda d, y, w, baseline=baseline: (whole(d) ** 2 - whole(d, {w}, baseline) ** 2) / 4)
+        gap = completeness_gap(classifier, batch, scores, baseline, of="logit", target=1, per_word=True)
+        torch.testing.assert_close(gap, torch.zeros_like(scores), atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("method", ["dig_greedy", "dig_maxcount", "udig_greedy", "udig_maxcount"])
+def test_paths_through_pieces(classifier, batch, method):
+    """Special tokens stay where they are, whatever is walked: the trapezoid is exact for a square on a fine path."""
+    scores = explain(classifier, batch, method, of="logit", target=1, steps=3, rule="trapezoid")
+    gap = completeness_gap(classifier, batch, scores, of="logit", target=1)
+    torch.testing.assert_close(gap, torch.zeros(5, dtype=torch.float64), atol=1e-12, rtol=0)
+    good, film = lib.attribution.paths.anchors(classifier, batch, method, steps=3)[0][:2]
+    assert good[0] == "go" and film[0] == "od" and not {"[CLS]", "[SEP]", "[PAD]"} & {*good, *film}
+
+
+def test_smoothing_disturbs_words_only(classifier, batch):
+    """The gradient of S^2 / 4 is linear in the embeddings, so noise that cancels out would leave it as it is."""
+    copies = lib.attribution.smoothing.noisy_copies(batch, classifier.embed(batch), 400, 0.5, 0)
+    moved = torch.stack([copy - classifier.embed(batch) for copy in copies])
+    assert not moved[:, batch.word_of < 0].any()
+    for row in range(5):
+        own = classifier.embed(batch)[row, batch.word_of[row] >= 0]
+        if own.numel():
+            sd = moved[:, row, batch.word_of[row] >= 0].std()
+            assert sd.item() == pytest.approx(0.5 * own.std(correction=0).item(), rel=0.1)
+
+
 def test_random_scores_number_the_words_that_have_one(classifier, batch):
     scores = explain(classifier, batch, "random")
     for row, document in enumerate(DOCUMENTS):

@@ -1,5 +1,6 @@
 """Methods that walk from a baseline to the document and add up gradients on the way: one file each."""
 
-from . import integrated  # each import registers its methods
+from . import discretized, integrated, sequential  # each import registers its methods
+from .walks import anchors
 
-__all__ = ["integrated"]
+__all__ = ["anchors", "discretized", "integrated", "sequential"]

@@ -15,7 +15,8 @@ from ..registry import method
 RULES = ("midpoint", "gauss-legendre", "left", "right", "trapezoid")
 
 
-@method("ig", "Integrated Gradients", sign="quantity", cost="n forward, n backward", citation="sundararajan2017")
+@method("ig", "Integrated Gradients", sign="quantity", cost="n forward, n backward", citation="sundararajan2017",
+        completeness="document")
 def ig(classifier, batch: Batch, of: str = "probability", target: str | int | Tensor = "gold", baseline: str = "zero",
        points: int = 30, rule: str = "midpoint", words_per_pass: int | None = None) -> Tensor:
     r"""Integrated Gradients :math:`s_i = (e_i - e'_i) \cdot \int_0^1 g_i(e' + t (e - e'))\, dt`, [B, W], in units of F.
