@@ -8,7 +8,7 @@ from torch import Tensor
 
 from .attribution import explain
 from .attribution.paths.nearest import as_array, nearest
-from .attribution.paths.walks import SEARCHES, points, rows_of, split, walk
+from .attribution.paths.walks import find_anchors, points, rows_of, split, walk
 from .checks import whole_number
 from .masking import remove
 from .passes import passes
@@ -115,10 +115,10 @@ def word_approximation_error(classifier, batch: Batch, method: str = "dig_greedy
     if method == "ig":
         path = _straight(chosen.vectors[rows], chosen.baseline, (chosen.steps + 1) * 2**midpoints)
     else:
-        path = points(chosen, SEARCHES[search](chosen, rows), midpoints)
+        path = points(chosen, find_anchors(chosen, search, rows), midpoints)
     table = classifier.word_table()
     words = nearest(table.vectors, table.is_word & table.vectors.isfinite().all(dim=1))
-    errors = [words.to_points(as_array(at), 1)[1][:, 0] for at in path]
+    errors = [words.distances(as_array(at)) for at in path]
     mean = torch.stack([torch.from_numpy(error) for error in errors]).mean(dim=0).to(chosen.vectors)
     inside = place >= 0
     by_token = torch.zeros_like(inside, dtype=mean.dtype)

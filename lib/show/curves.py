@@ -1,7 +1,7 @@
-"""Curves of many documents or of one: AOPC, deletion, fading a word out."""
+"""Curves of many documents or of one: AOPC, deletion, fading a word out, walking from a word to its baseline."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
@@ -94,3 +94,42 @@ def fading_curves(panels: Mapping[str, Mapping[str, tuple[Tensor, float]]], step
     axes[0].set_ylabel("loss (nats)")
     note_below(figure, note)
     return Picture(figure, f"Line charts of the loss while a word is faded out, and its tangent. {' '.join(sentences)}")
+
+
+@matplotlib.rc_context(STYLE)
+def walks(panels: Mapping[str, tuple[Sequence[str], Tensor, Tensor]], named: int = 5, note: str = "") -> Picture:
+    """Paths from one word to its baseline, in two dimensions: title -> (anchors, their vectors [n, D], points [P, D]).
+
+    The points go from the word to the baseline. Across stands the share of the straight way that a point has covered,
+    1 at the word; up stands the direction in which the anchors of all panels together lie farthest from that way. Of
+    the anchors the first ``named`` are written down. Taught in: *Walking through words*.
+    """
+    figure, axes = grid(len(panels), width=3.2, height=3.1, columns=2)
+    (_, _, some), *_ = panels.values()
+    word, baseline = numbers(some[0]), numbers(some[-1])
+    way = (word - baseline) / np.square(word - baseline).sum()
+    aside = [_aside(numbers(vectors) - baseline, way) for _, vectors, _ in panels.values()]
+    across = np.linalg.svd(np.concatenate(aside), full_matrices=False)[2][0]
+    sentences = []
+    for axis, (title, (names, vectors, points)) in zip(axes, panels.items(), strict=True):
+        anchors, path = numbers(vectors) - baseline, numbers(points) - baseline
+        axis.plot([0, 1], [0, 0], color="#222222", linestyle="--", linewidth=1, label="straight line")
+        axis.plot(path @ way, path @ across, color="#0072B2", marker="o", markersize=2.5, linewidth=1, label="path")
+        axis.scatter(anchors @ way, anchors @ across, s=12, color="#D55E00", marker="x", linewidth=0.8, label="anchors")
+        for name, place in list(zip(names, anchors, strict=True))[:named]:
+            axis.annotate(plain(name, most=16), (place @ way, place @ across), fontsize=9, xytext=(3, 3),
+                          textcoords="offset points")
+        axis.set(title=wrapped(title, 2.6), xlabel="share of the straight way")
+        outside = np.mean((anchors @ way < 0) | (anchors @ way > 1))
+        sentences.append(f"{title}: over {', '.join(names[1:named + 1])}; {outside:.0%} of the anchors lie beyond the "
+                         "ends of the straight line")
+    axes[0].set_ylabel("away from it")
+    legend_above(figure, axes)
+    note_below(figure, note)
+    return Picture(figure, f"Paths from {panels[title][0][0]} to the baseline, in two dimensions. "
+                           f"{'. '.join(sentences)}.")
+
+
+def _aside(vectors: np.ndarray, way: np.ndarray) -> np.ndarray:
+    """What of each vector [n, D] is at right angles to the straight way, whose share a product with ``way`` gives."""
+    return vectors - np.outer(vectors @ way, way / np.square(way).sum())

@@ -12,7 +12,7 @@ from html import escape
 import torch
 from ipywidgets import HTML, Box, Dropdown, Layout, SelectionSlider, Stack, VBox, jslink
 
-from ..attribution import explain_all
+from ..attribution import explain, explain_all
 from ..checks import as_keys
 from ..classifiers import TextClassifier
 from ..classifiers.base import label_of as classifier_label
@@ -187,6 +187,30 @@ def agreement(classifiers, documents: dict[str, tuple[str, int]], methods: Seque
 
     controls = [classifier_picker(classifiers), slider("Document", documents)]
     return Explorer("Each word once: its score against LOO", controls, views(draw, *controls))
+
+
+def dial(classifier: TextClassifier, batch: Batch, points: Sequence[int] = (1, 2, 3, 5, 10, 30, 100)) -> Explorer:
+    """From SignedGI to LOO: Sequential IG of the batch's only document with more and more points at the right end.
+
+    Its scores of the loss are turned round, so that positive supports the class. Taught in: *One word at a time*.
+    """
+    words = _only(batch)
+    loo = explain(classifier, batch, "loo")
+
+    @cache
+    def turned(n):
+        return -explain(classifier, batch, "sig", of="loss", rule="right", points=n)
+
+    def painted(n):
+        gradients = 1 + len(words) * (n - 1)
+        title = f"Sequential IG, {n} point{'s' * (n > 1)} a word, {gradients:,} gradient{'s' * (gradients > 1)}"
+        return Highlight.of_batch(batch, turned(n), title, "loo", limit=float(loo.abs().max()))
+
+    def against_loo(n):
+        return agreement_scatter(words, {"sig": turned(n)[0], "loo": loo[0]})
+
+    how_many = slider("Points a word", {str(n): n for n in points})
+    return Explorer("From SignedGI (1 point) to LOO", [how_many], views(painted, how_many), views(against_loo, how_many))
 
 
 def _only(batch: Batch) -> list[str]:

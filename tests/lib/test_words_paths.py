@@ -15,7 +15,7 @@ from lib.attribution.baselines import completeness_gap
 from lib.attribution.paths import anchors
 from lib.attribution.paths.discretized import RULES, weighted
 from lib.attribution.paths.nearest import Nearest, nearest
-from lib.attribution.paths.walks import BASELINE, SEARCHES, STRATEGIES, monotone, points, walk
+from lib.attribution.paths.walks import BASELINE, SEARCHES, STRATEGIES, find_anchors, monotone, points, walk
 from lib.classifiers import BiLSTM, FastText, TextCNN
 from lib.diagnostics import word_approximation_error
 from lib.text import UNKNOWN_ID, vocabulary_from_words
@@ -39,7 +39,7 @@ def paths_of(classifier, search: str, strategy: str, rows, **options) -> tuple[l
     """Anchors of each row, and the points [U, P, D] from the baseline to the word."""
     midpoints = options.pop("midpoints", 0)
     chosen = walk(classifier, search, strategy, **options)
-    found = SEARCHES[search](chosen, np.asarray(rows))
+    found = find_anchors(chosen, search, np.asarray(rows))
     return found.tolist(), torch.stack(list(points(chosen, found, midpoints))[::-1], dim=1).numpy()
 
 
@@ -190,13 +190,26 @@ def test_of_equal_neighbours_the_lower_number_is_nearer():
     search = Nearest(vectors, torch.ones(7, dtype=torch.bool))
     center = np.zeros((1, 2))
     for k in range(1, 7):
-        numbers, distances = search.to_points(center, k)
-        assert numbers.tolist() == [list(range(k))] and (distances == 1).all()
+        assert search.to_points(center, k).tolist() == [list(range(k))]
+    assert search.distances(center).tolist() == [1]
     assert search.to_rows(np.array([4]), vectors[[4]].numpy(), 2).tolist() == [[0, 1]]
     assert search.to_rows(np.array([0, 4]), vectors[[0, 4]].numpy(), 9)[:, 0].tolist() == [4, 0]
     only = Nearest(vectors, torch.tensor([0, 0, 1, 1, 0, 0, 0]).bool())
-    assert only.to_points(center, 9)[0].tolist() == [[2, 3]]
-    assert Nearest(vectors, torch.zeros(7, dtype=torch.bool)).to_points(center, 3)[0].shape == (1, 0)
+    assert only.to_points(center, 9).tolist() == [[2, 3]]
+    assert Nearest(vectors, torch.zeros(7, dtype=torch.bool)).to_points(center, 3).shape == (1, 0)
+
+
+def test_the_anchors_of_a_word_are_searched_once(monkeypatch):
+    classifier, searched = wide(seed=9), []
+    monkeypatch.setitem(SEARCHES, "dig", lambda walk, rows, old=SEARCHES["dig"]: searched.extend(rows) or old(walk, rows))
+    batch = classifier.encode(["w1 w2 w1", "w3 w2"], [0, 1])
+    first = explain(classifier, batch, "dig_greedy", steps=4)
+    assert torch.equal(explain(classifier, batch, "dig_greedy", steps=4), first) and sorted(searched) == [3, 4, 5]
+    explain(classifier, classifier.encode(["w4 w1"], [0]), "dig_greedy", steps=4)
+    assert sorted(searched) == [3, 4, 5, 6]
+    for options in ({"steps": 5}, {"neighbours": 7}, {"baseline": "mask"}):
+        explain(classifier, batch, "dig_greedy", **{"steps": 4, **options})
+    assert len(searched) == 4 + 3 * 3
 
 
 def test_a_search_is_kept_by_what_the_table_holds():

@@ -11,7 +11,7 @@ from ...targets import target_classes
 from ...text import Batch
 from ..gradients import gradient_at
 from ..registry import method
-from .walks import SEARCHES, points, rows_of, walk
+from .walks import find_anchors, points, rows_of, walk
 
 RULES = ("left", "right", "trapezoid")
 
@@ -48,7 +48,7 @@ def discretized(search: str, strategy: str, classifier, batch: Batch, of: str = 
     with torch.no_grad():
         embeddings = classifier.embed(batch)
     rows, place = rows_of(chosen, batch, embeddings)
-    path = points(chosen, SEARCHES[search](chosen, rows), midpoints)
+    path = points(chosen, find_anchors(chosen, search, rows), midpoints)
     scores = torch.zeros_like(embeddings[..., 0])
     together = max(1, words_at_once(classifier, words_per_pass) // max(1, batch.mask.numel()))
     inside = (place >= 0)[..., None]

@@ -33,15 +33,22 @@ class Nearest:
         self.place = {int(number): place for place, number in enumerate(self.numbers)}
         self.search = NearestNeighbors(algorithm="brute").fit(self.vectors) if len(self.numbers) else None
         self.of_row: dict[tuple[int, int], np.ndarray] = {}
+        self.paths: dict[tuple, dict[int, np.ndarray]] = {}  # kept here by those who search for paths
 
-    def to_points(self, points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers [N, k] of the rows nearest to points [N, D], nearest first, and their distances [N, k].
+    def distances(self, points: np.ndarray) -> np.ndarray:
+        """The distance [N] of each point [N, D] to the row nearest to it."""
+        with threadpool_limits(torch.get_num_threads()):
+            found = self.search.kneighbors(points, 1, return_distance=False)
+        return self._distances(points, found)[:, 0]
+
+    def to_points(self, points: np.ndarray, k: int) -> np.ndarray:
+        """Numbers [N, k] of the rows nearest to points [N, D], nearest first.
 
         No more than there are: k is at most the number of rows that may be found.
         """
         k = min(k, len(self.numbers))
         if not k or not len(points):
-            return np.zeros((len(points), k), dtype=int), np.zeros((len(points), k))
+            return np.zeros((len(points), k), dtype=int)
         asked = min(k + 1, len(self.numbers))
         with threadpool_limits(torch.get_num_threads()):
             found = self.search.kneighbors(points, asked, return_distance=False)
@@ -49,10 +56,10 @@ class Nearest:
         order = np.lexsort((found, distances), axis=1)
         found, distances = (np.take_along_axis(each, order, axis=1) for each in (found, distances))
         tied = (distances[:, k - 1] == distances[:, -1]) & (asked > k) & (asked < len(self.numbers))
-        found, distances = found[:, :k], distances[:, :k]
+        found = found[:, :k]
         if tied.any():  # some of these equals may be left out of what was asked for: ask for all of them
-            found[tied], distances[tied] = self._among_all(points[tied], k)
-        return self.numbers[found], distances
+            found[tied] = self._among_all(points[tied], k)
+        return self.numbers[found]
 
     def to_rows(self, rows: np.ndarray, vectors: np.ndarray, k: int) -> np.ndarray:
         """Numbers [N, k] of the rows nearest to the rows of numbers [N] with vectors [N, D], themselves left out.
@@ -62,7 +69,7 @@ class Nearest:
         width = min(k, len(self.numbers))
         missing = [place for place, row in enumerate(rows) if (int(row), k) not in self.of_row]
         if missing:
-            found, _ = self.to_points(vectors[missing], k + 1)
+            found = self.to_points(vectors[missing], k + 1)
             for place, near in zip(missing, found, strict=True):
                 others = near[near != rows[place]][:width]
                 self.of_row[int(rows[place]), k] = np.append(others, np.full(width - len(others), rows[place]))
@@ -75,11 +82,10 @@ class Nearest:
                  for start in range(0, len(points), some)]
         return np.concatenate(parts)
 
-    def _among_all(self, points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    def _among_all(self, points: np.ndarray, k: int) -> np.ndarray:
         everything = np.arange(len(self.numbers))[None]
         distances = np.concatenate([self._distances(point[None], everything) for point in points])
-        order = np.argsort(distances, axis=1, kind="stable")[:, :k]
-        return order, np.take_along_axis(distances, order, axis=1)
+        return np.argsort(distances, axis=1, kind="stable")[:, :k]
 
 
 _KEPT: dict[bytes, Nearest] = {}

@@ -124,11 +124,23 @@ def udig_anchors(walk: Walk, rows: np.ndarray) -> np.ndarray:
 
     def near(path: np.ndarray, step: int) -> np.ndarray:
         share = (walk.steps - step) / (walk.steps + 1)
-        return walk.search.to_points(baseline + share * (table[path[:, 0]] - baseline), walk.neighbours)[0]
+        return walk.search.to_points(baseline + share * (table[path[:, 0]] - baseline), walk.neighbours)
     return walk.anchors(rows, near)
 
 
 SEARCHES: dict[str, Callable[[Walk, np.ndarray], np.ndarray]] = {"dig": dig_anchors, "udig": udig_anchors}
+
+
+def find_anchors(walk: Walk, search: str, rows: np.ndarray) -> np.ndarray:
+    """Rows [U, steps + 1] of each word of rows [U] and its anchors; those of a word are searched once.
+
+    Taught in: *Walking through words*.
+    """
+    asked = (search, walk.strategy, walk.steps, walk.neighbours, walk.own, as_array(walk.baseline).tobytes())
+    kept = walk.search.paths.setdefault(asked, {})
+    if missing := [row for row in rows.tolist() if row not in kept]:
+        kept.update(zip(missing, SEARCHES[search](walk, np.array(missing)), strict=True))
+    return np.array([kept[row] for row in rows.tolist()], dtype=int).reshape(len(rows), walk.steps + 1)
 
 
 def monotone(before: Tensor, baseline: Tensor, candidates: Tensor, steps: int) -> Tensor:
@@ -200,5 +212,5 @@ def anchors(classifier, batch: Batch, method: str = "dig_greedy", **options) -> 
     rows, place = rows_of(chosen, batch, classifier.embed(batch).detach())
     own = [f"<{options.get('baseline', 'zero')}>", *chosen.names]  # the baseline's is row -1
     paths = [[chosen.names[row], *(own[anchor + 1] for anchor in path[1:])]
-             for row, path in zip(rows.tolist(), SEARCHES[search](chosen, rows).tolist(), strict=True)]
+             for row, path in zip(rows.tolist(), find_anchors(chosen, search, rows).tolist(), strict=True)]
     return [[paths[number] for number in document if number >= 0] for document in place.tolist()]
