@@ -12,7 +12,7 @@ def baseline_embeddings(classifier, batch: Batch, embeddings: Tensor, baseline: 
     """The embeddings [B, T, D] with every word at its substitute: ``"zero"``, ``"pad"`` or ``"mask"``.
 
     Special tokens and padding are as they are. Raises ``ValueError`` for another baseline.
-    Taught in: *The FastText counterexample*.
+    Taught in: *Integrated gradients and its axioms*.
     """
     every_word = batch.by_token(batch.word_mask)
     return torch.where(every_word[..., None], classifier.substitute(baseline).to(embeddings), embeddings)
@@ -29,7 +29,7 @@ def completeness_gap(classifier, batch: Batch, scores: Tensor, baseline: str = "
     With ``per_word``, :math:`s_i - (F(x) - F(x^{(i)}))`, [B, W], with only word i at its baseline: the promise of SIG.
     Which method promises what stands in :attr:`lib.attribution.Method.completeness`.
 
-    Source: :cite:t:`sundararajan2017`, :cite:t:`enguehard2023`. Taught in: *The FastText counterexample*.
+    Source: :cite:t:`sundararajan2017`, :cite:t:`enguehard2023`. Taught in: *Integrated gradients and its axioms*.
     """
     classes = target_classes(classifier, batch, target)
     end = classifier.embed(batch)

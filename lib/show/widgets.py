@@ -210,7 +210,8 @@ def dial(classifier: TextClassifier, batch: Batch, points: Sequence[int] = (1, 2
         return agreement_scatter(words, {"sig": turned(n)[0], "loo": loo[0]})
 
     how_many = slider("Points a word", {str(n): n for n in points})
-    return Explorer("From SignedGI (1 point) to LOO", [how_many], views(painted, how_many), views(against_loo, how_many))
+    pictures = views(painted, how_many), views(against_loo, how_many)
+    return Explorer("From SignedGI (1 point) to LOO", [how_many], *pictures)
 
 
 def _only(batch: Batch) -> list[str]:

@@ -13,7 +13,8 @@ from book.site.web import AXE, FOLDER
 PAGES = [*pages_of_toc(), "index", "search", "genindex"]
 # what each page promises; the others have none
 EXPLORERS = {"index": 1, "book/introduction": 1, "chapters/data_and_classifiers": 1, "chapters/baselines": 1,
-             "chapters/sensitivity": 1, "chapters/fasttext": 1, "chapters/agreement": 1, "chapters/looking": 1}
+             "chapters/sensitivity": 1, "chapters/fasttext": 1, "chapters/agreement": 1, "chapters/looking": 1,
+             "chapters/sequential": 1}
 MEGABYTE = 1_000_000
 PHONE = 360
 pytestmark = pytest.mark.browser

@@ -27,7 +27,7 @@ def ig(classifier, batch: Batch, of: str = "probability", target: str | int | Te
     or a logit, and speaks against it if F is a loss.
 
     Raises ``ValueError`` for an unknown rule or baseline, or too few points.
-    Source: :cite:t:`sundararajan2017`. Taught in: *The FastText counterexample*.
+    Source: :cite:t:`sundararajan2017`. Taught in: *Integrated gradients and its axioms*.
     """
     classes = target_classes(classifier, batch, target)
     with torch.no_grad():
@@ -41,7 +41,7 @@ def mean_gradient(classifier, start: Tensor, end: Tensor, mask: Tensor, classes:
                   rule: str, words_per_pass: int | None = None) -> Tensor:
     """The gradient averaged over the straight line from ``start`` to ``end``, all [B, T, D].
 
-    As many points of the line as fit go through the classifier together. Taught in: *The FastText counterexample*.
+    As many points of the line as fit go through the classifier together. Taught in: *Integrated gradients and its axioms*.
     """
     places, weights = (each.to(end) for each in nodes(points, rule))
     together = max(1, words_at_once(classifier, words_per_pass) // max(1, mask.numel()))
@@ -59,7 +59,7 @@ def nodes(points: int, rule: str = "midpoint") -> tuple[Tensor, Tensor]:
 
     ``"left"``, ``"midpoint"`` and ``"right"`` cut the line into n pieces; ``"trapezoid"`` takes :math:`i / (n - 1)`,
     half at the ends, n >= 2; ``"gauss-legendre"`` is exact for polynomials of degree 2 n - 1.
-    Raises ``ValueError`` for another rule or too few points. Taught in: *The FastText counterexample*.
+    Raises ``ValueError`` for another rule or too few points. Taught in: *Integrated gradients and its axioms*.
     """
     if rule not in RULES:
         raise ValueError(f"Unknown rule {rule!r}: choose one of {', '.join(RULES)}.")

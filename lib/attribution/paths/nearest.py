@@ -3,8 +3,6 @@
 import hashlib
 
 import numpy as np
-import torch
-from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from ...targets import HALF
@@ -30,15 +28,13 @@ class Nearest:
 
         self.numbers = allowed.nonzero().flatten().cpu().numpy()
         self.vectors = as_array(vectors)[self.numbers]
-        self.place = {int(number): place for place, number in enumerate(self.numbers)}
         self.search = NearestNeighbors(algorithm="brute").fit(self.vectors) if len(self.numbers) else None
         self.of_row: dict[tuple[int, int], np.ndarray] = {}
         self.paths: dict[tuple, dict[int, np.ndarray]] = {}  # kept here by those who search for paths
 
     def distances(self, points: np.ndarray) -> np.ndarray:
         """The distance [N] of each point [N, D] to the row nearest to it."""
-        with threadpool_limits(torch.get_num_threads()):
-            found = self.search.kneighbors(points, 1, return_distance=False)
+        found = self.search.kneighbors(points, 1, return_distance=False)
         return self._distances(points, found)[:, 0]
 
     def to_points(self, points: np.ndarray, k: int) -> np.ndarray:
@@ -50,8 +46,7 @@ class Nearest:
         if not k or not len(points):
             return np.zeros((len(points), k), dtype=int)
         asked = min(k + 1, len(self.numbers))
-        with threadpool_limits(torch.get_num_threads()):
-            found = self.search.kneighbors(points, asked, return_distance=False)
+        found = self.search.kneighbors(points, asked, return_distance=False)
         distances = self._distances(points, found)
         order = np.lexsort((found, distances), axis=1)
         found, distances = (np.take_along_axis(each, order, axis=1) for each in (found, distances))
