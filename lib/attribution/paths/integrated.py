@@ -41,7 +41,8 @@ def mean_gradient(classifier, start: Tensor, end: Tensor, mask: Tensor, classes:
                   rule: str, words_per_pass: int | None = None) -> Tensor:
     """The gradient averaged over the straight line from ``start`` to ``end``, all [B, T, D].
 
-    As many points of the line as fit go through the classifier together. Taught in: *Integrated gradients and its axioms*.
+    As many points of the line as fit go through the classifier together.
+    Taught in: *Integrated gradients and its axioms*.
     """
     places, weights = (each.to(end) for each in nodes(points, rule))
     together = max(1, words_at_once(classifier, words_per_pass) // max(1, mask.numel()))
