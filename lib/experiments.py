@@ -21,6 +21,7 @@ from torch import Tensor
 from . import checkpoints, data, storage, training
 from .agreement import pearson
 from .attribution import METHODS, check, explain_all, lookup
+from .attribution.baselines import missed
 from .checks import as_keys, whole_number
 from .classifiers import TextClassifier
 from .data import Corpus, Split
@@ -31,6 +32,7 @@ from .targets import check_quantity
 
 PRECISIONS = ("float32", "float64")
 MEASURED = ("aopc", "comprehensiveness", "sufficiency", "rho", "p")
+USUAL = ("random", "loo", "signed_gi")  # the ends of the scale, and one gradient
 # What decides the numbers; what decides the classifier is in the key of its checkpoint.
 CODE = ("agreement.py", "attribution/**/*.py", "checks.py", "experiments.py", "faithfulness.py",
         "masking/**/*.py", "passes.py", "seeding.py", "targets.py")
@@ -43,7 +45,8 @@ class Experiment:
     ``seed`` and ``recipe`` are those of :func:`lib.training.fit`. ``explain`` holds options of the methods, and of the
     LOO they are compared with (``of``, ``target``, ``operator``, ``seed``), ``measure`` those of
     :func:`lib.faithfulness.aopc` (``operator``, ``target``, ``seed``). ``K`` defaults to the length of the longest
-    document. ``methods`` are keys, those of variants and of your own methods among them; one alone may be a string.
+    document. ``methods`` are keys, those of variants and of your own methods among them; one alone may be a string, and
+    by default they are Random, LOO and SignedGI: some of the others cost hundreds of passes a document.
     ``first`` is the number of the first document in the test split, from the end if it is negative.
 
     Raises ``ValueError`` if a number is not whole. Taught in: *What an explanation costs*.
@@ -52,7 +55,7 @@ class Experiment:
     corpus: str
     classifier: str
     documents: int
-    methods: tuple[str, ...] = field(default_factory=lambda: tuple(METHODS))
+    methods: tuple[str, ...] = USUAL
     seed: int = 0
     K: int | None = None
     first: int = 0
@@ -85,7 +88,8 @@ def run(experiment: Experiment, executor: Executor | None = None,
     """For each method its ``"aopc"`` [n, K + 1], and [n] each of what follows.
 
     ``"rho"`` and ``"p"``: correlation with LOO, and its p-value; ``"comprehensiveness"`` and ``"sufficiency"``: means
-    over ``lib.faithfulness.SHARES``.
+    over ``lib.faithfulness.SHARES``; ``"gap"``, for methods that promise completeness: what they miss of it
+    (:func:`lib.attribution.baselines.missed`).
 
     Shards of ``documents_per_shard`` documents are computed by ``executor``, each with one thread: None is one after
     the other in this process, :func:`processes` several processes, ``client.get_executor()`` of ``dask.distributed`` a
@@ -122,7 +126,8 @@ def run(experiment: Experiment, executor: Executor | None = None,
             storage.keep(_path(key, number), storage.seal([key, number], shards[number]))
     in_order = [shards[number] for number in sorted(shards)]
     return {method: {what: torch.cat([shard[f"{method}/{what}"] for shard in in_order])
-                     for what in MEASURED} for method in experiment.methods}
+                     for what in (*MEASURED, *(["gap"] if lookup(method).completeness else []))}
+            for method in experiment.methods}
 
 
 def documents(experiment: Experiment, corpus: Corpus | None = None) -> tuple[list[str], list[int]]:
@@ -261,6 +266,8 @@ def _shard(experiment: Experiment, documents: Split, start: int, model: str, K: 
             numbers[f"{method}/aopc"] = aopc(classifier, batch, scores[method], K, **experiment.measure)
             for share in (comprehensiveness, sufficiency):
                 numbers[f"{method}/{share.__name__}"] = share(classifier, batch, scores[method], **plain).mean(dim=1)
+            if lookup(method).completeness:
+                numbers[f"{method}/gap"] = missed(classifier, batch, method, scores[method], **experiment.explain)
             numbers[f"{method}/rho"], numbers[f"{method}/p"] = pearson(scores[method], scores["loo"], batch.word_mask)
         return {name: values.contiguous().numpy() for name, values in numbers.items()}
     except Exception as error:

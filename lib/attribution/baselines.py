@@ -1,11 +1,14 @@
 """Where a path starts: the document with every word at a substitute. What the scores should then add up to."""
 
+import inspect
+
 import torch
 from torch import Tensor
 
 from ..passes import words_at_once
 from ..targets import class_logits, quantity, target_classes
 from ..text import Batch
+from .registry import lookup
 
 
 def baseline_embeddings(classifier, batch: Batch, embeddings: Tensor, baseline: str = "zero") -> Tensor:
@@ -49,3 +52,19 @@ def completeness_gap(classifier, batch: Batch, scores: Tensor, baseline: str = "
             without = quantity(logits, classes[row].expand(len(some)), of)
             gap[row, some.int().argmax(dim=1)] = scores[row, some.int().argmax(dim=1)] - (whole[row] - without)
     return gap
+
+
+def missed(classifier, batch: Batch, method: str, scores: Tensor, **options) -> Tensor:
+    """How far the scores [B, W] of a method are from what it promises, [B], in units of what it explains.
+
+    The size of the completeness gap; for a method that makes a promise to each word, the mean over words. ``method`` is
+    a key, ``options`` those that it was given. Raises ``ValueError`` for a method that promises nothing.
+    Taught in: *Integrated gradients and its axioms*.
+    """
+    known = lookup(method)
+    if not known.completeness:
+        raise ValueError(f"{known.label} does not promise that its scores add up to anything.")
+    usual = {name: parameter.default for name, parameter in inspect.signature(known.function).parameters.items()}
+    given = {name: options.get(name, usual[name]) for name in ("baseline", "of", "target")}
+    gap = completeness_gap(classifier, batch, scores, per_word=known.completeness == "word", **given).abs()
+    return gap if known.completeness == "document" else gap.sum(dim=1) / batch.lengths.clamp(min=1)

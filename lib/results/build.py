@@ -15,7 +15,7 @@ def _aopc(run: dict, k: int | None) -> np.ndarray | None:
     return curve[:, k] if k is not None and END <= k < curve.shape[1] else None
 
 
-def _of_shares(what: str):
+def _kept_as(what: str):
     return lambda run, k: _numbers(run[what]) if what in run else None
 
 
@@ -47,8 +47,8 @@ def _numbers(values) -> np.ndarray:
 
 # Metric -> values [n] of one method in an experiment, NaN where a document has none.
 OF_A_RUN = {"aopc": _aopc, "rho": _rho, "p <= 0.05": _significant, "rho > 0": _positive, "undefined": _undefined,
-            "rises": _rises, "comprehensiveness": _of_shares("comprehensiveness"),
-            "sufficiency": _of_shares("sufficiency")}
+            "rises": _rises, "comprehensiveness": _kept_as("comprehensiveness"),
+            "sufficiency": _kept_as("sufficiency"), "gap": _kept_as("gap")}
 # Shares of documents: Wilson's interval.
 SHARES = ("p <= 0.05", "rho > 0", "undefined", "rises", "accuracy", "p <= 0.05 by length", "rho in bin")
 

@@ -7,7 +7,7 @@ from oracles import LABELS, NETWORKS, TEXTS, network
 
 import lib
 from lib.attribution import explain, gradient_at, variant
-from lib.attribution.baselines import baseline_embeddings, completeness_gap
+from lib.attribution.baselines import baseline_embeddings, completeness_gap, missed
 from lib.attribution.paths.integrated import RULES, nodes
 from lib.targets import quantity
 
@@ -68,6 +68,20 @@ def test_the_gap_is_what_the_scores_miss():
     torch.testing.assert_close(completeness_gap(classifier, batch, scores), 0.25 - (ends[0] - ends[1]).detach())
 
 
+def test_what_is_missed_follows_the_methods_own_options():
+    classifier = network("bilstm_last")
+    batch = classifier.encode(TEXTS, LABELS)
+    for key, promised in ((variant("ig", points=2, baseline="mask"), "document"), (variant("sig", points=2), "word")):
+        scores = explain(classifier, batch, key, of="logit", target=1)
+        found = missed(classifier, batch, key, scores, of="logit", target=1)
+        options = {"of": "logit", "target": 1, "baseline": "mask" if promised == "document" else "zero"}
+        gap = completeness_gap(classifier, batch, scores, per_word=promised == "word", **options).abs()
+        torch.testing.assert_close(found, gap if gap.dim() == 1 else gap.sum(1) / batch.lengths.clamp(min=1))
+        assert found.max() > 1e-3
+    with pytest.raises(ValueError, match="LOO does not promise"):
+        missed(classifier, batch, "loo", scores)
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_weights_add_up_to_one_and_integrate_a_line(rule):
     for points in (2, 5, 12):
@@ -106,4 +120,4 @@ def test_it_appears_everywhere_without_being_told():
     assert lib.faithfulness.aopc(classifier, batch, scores[few]).shape == (len(TEXTS), 10)
     assert lib.agreement.pearson(scores[few], scores["signed_gi"], batch.word_mask)[0].shape == (len(TEXTS),)
     lib.show.maps.score_map(batch.words[0], {key: each[0, :6] for key, each in scores.items()})
-    assert "ig" in lib.experiments.Experiment("imdb", "fasttext", 10).methods
+    assert lib.experiments.Experiment("imdb", "fasttext", 10, [few, "ig"]).methods == (few, "ig")
