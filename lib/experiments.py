@@ -29,6 +29,7 @@ from .faithfulness import MOST_MASKED, aopc, comprehensiveness, sufficiency
 from .masking import check_operator
 from .progress import progress
 from .targets import check_quantity
+from .text import tokenise
 
 PRECISIONS = ("float32", "float64")
 MEASURED = ("aopc", "comprehensiveness", "sufficiency", "rho", "p")
@@ -47,7 +48,8 @@ class Experiment:
     :func:`lib.faithfulness.aopc` (``operator``, ``target``, ``seed``). ``K`` defaults to the length of the longest
     document. ``methods`` are keys, those of variants and of your own methods among them; one alone may be a string, and
     by default they are Random, LOO and SignedGI: some of the others cost hundreds of passes a document.
-    ``first`` is the number of the first document in the test split, from the end if it is negative.
+    ``first`` is the number of the first document in the test split, from the end if it is negative; with
+    ``shorter_than`` only documents of fewer words than this are counted.
 
     Raises ``ValueError`` if a number is not whole. Taught in: *What an explanation costs*.
     """
@@ -59,6 +61,7 @@ class Experiment:
     seed: int = 0
     K: int | None = None
     first: int = 0
+    shorter_than: int | None = None
     precision: str = "float32"
     recipe: dict = field(default_factory=dict)
     explain: dict = field(default_factory=dict)
@@ -69,6 +72,7 @@ class Experiment:
         plain = {"methods": tuple(as_keys(self.methods)), "seed": whole_number(self.seed, "seed"),
                  "documents": whole_number(self.documents, "documents"), "first": whole_number(self.first, "first"),
                  "K": None if self.K is None else whole_number(self.K, "K"),
+                 "shorter_than": None if self.shorter_than is None else whole_number(self.shorter_than, "shorter_than"),
                  "recipe": _plain(self.recipe), "explain": _plain(self.explain), "measure": _plain(self.measure)}
         for name, value in plain.items():
             object.__setattr__(self, name, value)
@@ -136,10 +140,19 @@ def documents(experiment: Experiment, corpus: Corpus | None = None) -> tuple[lis
 
 
 def _documents(experiment: Experiment, corpus: Corpus) -> tuple[list[str], list[int], int]:
-    """Texts, gold classes, and the place of the first one in the test split."""
-    at = experiment.first + (len(corpus.test) if experiment.first < 0 else 0)
+    """Texts, gold classes, and the place of the first one among the documents that are counted."""
+    counted = _counted(experiment, corpus)
+    at = experiment.first + (len(counted) if experiment.first < 0 else 0)
     part = slice(at, at + experiment.documents)
-    return corpus.test.texts[part], corpus.test.labels[part], at
+    return counted.texts[part], counted.labels[part], at
+
+
+def _counted(experiment: Experiment, corpus: Corpus) -> Split:
+    """The test split, or what it has of short documents."""
+    if experiment.shorter_than is None:
+        return corpus.test
+    rows = [row for row, text in enumerate(corpus.test.texts) if len(tokenise(text)) < experiment.shorter_than]
+    return Split([corpus.test.texts[row] for row in rows], [corpus.test.labels[row] for row in rows])
 
 
 def kept(experiment: Experiment) -> dict[str, dict[str, Tensor]] | None:
@@ -180,9 +193,11 @@ def _check(experiment: Experiment, corpus: Corpus, executor: Executor | None) ->
     """Find what is wrong before a classifier is trained; its name and recipe are checked by ``fit``."""
     if executor is not None and not isinstance(executor, Executor):
         raise ValueError(f"The executor is a {type(executor).__name__}: it must be a concurrent.futures.Executor.")
-    there = len(corpus.test) - experiment.first if experiment.first >= 0 else -experiment.first
-    if not (1 <= experiment.documents <= there <= len(corpus.test)):
-        raise ValueError(f"The test split of {corpus.title} has {len(corpus.test)} documents, not "
+    counted = len(_counted(experiment, corpus))
+    there = counted - experiment.first if experiment.first >= 0 else -experiment.first
+    if not (1 <= experiment.documents <= there <= counted):
+        which = "documents" if experiment.shorter_than is None else f"documents under {experiment.shorter_than} words"
+        raise ValueError(f"The test split of {corpus.title} has {counted} {which}, not "
                          f"{experiment.documents}{f' from number {experiment.first}' if experiment.first else ''}.")
     if experiment.precision not in PRECISIONS:
         raise ValueError(f"Unknown precision {experiment.precision!r}: choose one of {', '.join(PRECISIONS)}.")

@@ -23,10 +23,23 @@ import torch
 
 import lib
 from book.paper import reasons
-from book.paper.plan import CORPORA, MODELS, PAIRS, SIGN_PAIRS, VARIANTS, live
+from book.paper.plan import (
+    BEYOND,
+    BEYOND_PAIRS,
+    CORPORA,
+    MODELS,
+    PAIRS,
+    POINTS,
+    SHORT,
+    SIGN_PAIRS,
+    VARIANTS,
+    WALKS,
+    live,
+)
 from lib.agreement import pearson
-from lib.attribution import explain_all
+from lib.attribution import explain_all, registry
 from lib.data.files import find
+from lib.diagnostics import word_approximation_error
 from lib.experiments import Experiment, documents, processes, run
 from lib.intervals import Interval, two_level
 from lib.results import Number, Panel
@@ -37,6 +50,7 @@ from lib.storage import whole_file
 SEEDS = (0, 1, 2, 3, 4)
 VARIANT_DOCUMENTS, GREEDY_DOCUMENTS = 200, 100
 REASON_DOCUMENTS = 300
+BEYOND_DOCUMENTS, POINT_DOCUMENTS, BEYOND_SEEDS = 200, 50, SEEDS[:3]
 CUTOFFS = (0, 1, 2, 3, 5, 7, 10, 15, 20, 30, 40, 50, 70, 100, 150, 200)  # and the length of the longest document
 FEW_CUTOFFS = (1, 3, 10, 20, 30, 50, 100)
 DIFFERENCES_AT = (1, 3, 10, 20, 30, 50, 100)  # and at the end
@@ -78,6 +92,12 @@ def cells() -> list[Cell]:
     for variant, changes in VARIANTS.items():
         found += [Cell(*panel, variant, variant_rows, tuple(changes.items())) for panel in grid
                   if variant == "signs" or panel[1] != "bilstm-last"]
+    every = {"methods": (*BEYOND, "sig")}  # whose cost is the square of a document's length: not on whole reviews
+    of_reviews = {"beyond": {"K": 30}, "beyond-short": {**SHORT, **every}}
+    for panel in grid:
+        of_corpus = of_reviews if panel[0] == "imdb" else {"beyond": every}
+        found += [Cell(*panel, variant, beyond_rows, tuple(changes.items())) for variant, changes in of_corpus.items()]
+        found.append(Cell(*panel, "points", point_rows, tuple(SHORT.items()) if panel[0] == "imdb" else ()))
     return found
 
 
@@ -121,10 +141,46 @@ def variant_rows(cell: Cell, executor) -> Iterator[dict]:
     yield from rows_of(of_experiments(found, SIGN_PAIRS if cell.variant == "signs" else PAIRS))
 
 
+def beyond_rows(cell: Cell, executor) -> Iterator[dict]:
+    """What the paper measures, for methods beyond it, and what these promise: completeness, and to be near words."""
+    experiments = [beyond(cell, seed) for seed in BEYOND_SEEDS]
+    found = [run(experiment, executor) for experiment in experiments]
+    if "sig" not in found[0]:
+        yield from rows_of(of_experiments(found, BEYOND_PAIRS))
+        return
+    yield from rows_of(of_experiments(found, (*BEYOND_PAIRS, *(("sig", other) for other in ("loo", "signed_gi", "ig")))))
+    mapped = map if executor is None else executor.map
+    for method in ("ig", *WALKS):
+        errors = list(mapped(partial(of_words, method=method), experiments))
+        yield from rows_of([(Number("word approximation error", method), np.stack(errors))])
+
+
+def beyond(cell: Cell, seed: int) -> Experiment:
+    usual = {"methods": BEYOND, "documents": BEYOND_DOCUMENTS, "first": -BEYOND_DOCUMENTS}
+    return live(cell.corpus, cell.model, **{**usual, **dict(cell.changes)}, seed=seed)
+
+
+def of_words(experiment: Experiment, method: str) -> np.ndarray:
+    """The word approximation error of each document, [n], under the paths of one method."""
+    torch.set_num_threads(1)
+    corpus = lib.data.load(experiment.corpus)
+    classifier = lib.training.fit(experiment.classifier, corpus, experiment.seed, **experiment.recipe)
+    return word_approximation_error(classifier, classifier.encode(*documents(experiment, corpus)), method).numpy()
+
+
+def point_rows(cell: Cell, executor) -> Iterator[dict]:
+    """How the gap and the agreement with LOO depend on the number of points: of IG, and of one word at a time."""
+    methods = tuple(registry.variant(key, points=n) for key in ("ig", "sig") for n in POINTS)
+    changes = {"first": -POINT_DOCUMENTS} | dict(cell.changes)
+    changes |= {"methods": methods, "documents": POINT_DOCUMENTS, "K": 10}
+    found = [run(live(cell.corpus, cell.model, **changes, seed=seed), executor) for seed in BEYOND_SEEDS]
+    yield from rows_of(of_experiments(found, ()))
+
+
 def of_experiments(found: Sequence[dict], pairs, cutoffs: tuple[int, ...] = FEW_CUTOFFS,
                    differences_at: tuple[int, ...] = DIFFERENCES_AT) -> Measured:
     """AOPC at the cut-offs and at the end, the shares of words, differences, and what became of correlations."""
-    longest = found[0]["loo"]["aopc"].shape[1] - 1
+    longest = next(iter(found[0].values()))["aopc"].shape[1] - 1
     cutoffs, differences_at = ([k for k in wanted if k < longest] + [longest] for wanted in (cutoffs, differences_at))
     of_shares = ("comprehensiveness", "sufficiency")
     numbers = [Number("aopc", method, k) for method in found[0] for k in cutoffs]
@@ -133,7 +189,8 @@ def of_experiments(found: Sequence[dict], pairs, cutoffs: tuple[int, ...] = FEW_
     numbers += [Number(metric, f"{first} - {second}") for metric in of_shares for first, second in pairs]
     numbers += [Number(metric, method) for method in found[0] if method != "loo"
                 for metric in ("undefined", "rho", "rho > 0", "p <= 0.05", "rises")]
-    numbers.append(Number("rho", "signed_gi - sa_l1"))
+    numbers += [Number("gap", method) for method in found[0] if "gap" in found[0][method]]
+    numbers += [Number("rho", "signed_gi - sa_l1")] if {"signed_gi", "sa_l1"} <= set(found[0]) else []
     builds = [Build({(ANY, "main"): one}) for one in found]
     for number in numbers:
         yield number, np.stack([build.values(ANY, number) for build in builds])

@@ -1,7 +1,7 @@
 """What the book computes of the paper: panels, methods, documents, variants. Commands and pages read the same lists."""
 
 import lib
-from lib.attribution import signed_as, unsigned
+from lib.attribution import registry, signed_as, unsigned
 from lib.experiments import Experiment
 
 # The paper's own: which classifiers exist is lib.classifiers.CLASSIFIERS, which are trained by the build is TRAINED.
@@ -30,6 +30,15 @@ SIGN_PAIRS = (("signed_gi", unsigned("signed_gi")), ("loo", unsigned("loo")), ("
               *(("signed_gi", norm) for norm in ("sa_l1", "sa_l2", "sa_linf")),
               *(("signed_gi", signed) for signed in SIGNED_NORMS),
               *(zip(SIGNED_NORMS, ("sa_l1", "sa_l2", "sa_linf"), strict=True)))
+# Beyond the paper: methods that walk from a baseline, beside those that they are measured against. SmoothGrad twice: as
+# it was published, and signed, as gradient times input of the probability.
+SMOOTH_GI = registry.variant("smoothgrad", of="probability", reduce="sum", times_input=True)
+WALKS = ("dig_greedy", "dig_maxcount", "udig_greedy", "udig_maxcount")
+BEYOND = ("random", "loo", "signed_gi", "smoothgrad", SMOOTH_GI, "ig", *WALKS)
+BEYOND_PAIRS = (*((method, "signed_gi") for method in BEYOND if method not in ("random", "signed_gi")),
+                *((walk, "ig") for walk in WALKS), ("dig_greedy", "udig_greedy"), ("dig_maxcount", "udig_maxcount"))
+POINTS = (10, 30, 100, 300)
+SHORT = {"documents": 100, "first": 0, "shorter_than": 64}  # of reviews: the first of the whole test split
 # One thing changed at a time: name -> fields of the experiment. "loo-" changes the LOO that is explained, "aopc-" the
 # test.
 VARIANTS = {
