@@ -148,7 +148,8 @@ def beyond_rows(cell: Cell, executor) -> Iterator[dict]:
     if "sig" not in found[0]:
         yield from rows_of(of_experiments(found, BEYOND_PAIRS))
         return
-    yield from rows_of(of_experiments(found, (*BEYOND_PAIRS, *(("sig", other) for other in ("loo", "signed_gi", "ig")))))
+    of_sig = [("sig", other) for other in ("loo", "signed_gi", "ig")]
+    yield from rows_of(of_experiments(found, (*BEYOND_PAIRS, *of_sig)))
     mapped = map if executor is None else executor.map
     for method in ("ig", *WALKS):
         errors = list(mapped(partial(of_words, method=method), experiments))
