@@ -30,7 +30,7 @@ def completeness_gap(classifier, batch: Batch, scores: Tensor, baseline: str = "
     :math:`\sum_i s_i - (F(x) - F(x'))`, [B], with F what was explained, ``of`` the class ``target``, and x' the
     document at its ``baseline``. A method is complete if this is 0. Positive: they add up to more than there is.
     With ``per_word``, :math:`s_i - (F(x) - F(x^{(i)}))`, [B, W], with only word i at its baseline: the promise of SIG.
-    Which method promises what stands in :attr:`lib.attribution.Method.completeness`.
+    Which method promises what stands in the ``completeness`` of a :class:`lib.attribution.registry.Method`.
 
     Source: :cite:t:`sundararajan2017`, :cite:t:`enguehard2023`. Taught in: *Integrated gradients and its axioms*.
     """

@@ -85,7 +85,8 @@ class Walk:
 
 def walk(classifier, search: str, strategy: str, baseline: str = "zero", steps: int = 30,
          neighbours: int | None = None, candidates: str = "words") -> Walk:
-    """How a classifier's words walk to a ``baseline``; the options are those of :func:`discretized`.
+    """How a classifier's words walk to a ``baseline``; the options are those of
+    :func:`lib.attribution.paths.discretized.discretized`.
 
     Raises ``ValueError`` for options that cannot be meant, and for a classifier without a table of words.
     """
