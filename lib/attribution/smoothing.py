@@ -19,9 +19,10 @@ def smoothgrad(classifier, batch: Batch, of: str = "loss", target: str | int | T
 
     :math:`\bar g = \frac 1 N \sum_{k=1}^{N} \nabla F(e + \sigma \epsilon_k)`, reduced as
     :func:`lib.attribution.gradients.saliency` reduces a gradient; ``times_input`` multiplies by the clean e. The noise
-    is normal, of ``noise`` times the standard deviation of the document's own embedding values (real words only; special
-    tokens get none), and decided by the document and the ``seed``. Gradients are averaged first, then reduced: where
-    they disagree, they cancel. ``noise=0`` gives the saliency itself. Unsigned, but for ``reduce="sum"`` with ``times_input``: as the quantity explained.
+    is normal, of ``noise`` times the standard deviation of the document's own embedding values (real words only,
+    special tokens get none), and decided by the document and the ``seed``. Gradients are averaged first, then reduced:
+    where they disagree, they cancel. ``noise=0`` gives the saliency itself. Unsigned, but for ``reduce="sum"`` with
+    ``times_input``: as the quantity explained.
 
     Raises ``ValueError`` for an unknown reduction, no samples, or noise below 0.
     Source: :cite:t:`smilkov2017`. Taught in: *Smoothing*.
