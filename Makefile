@@ -37,7 +37,7 @@ pdf: book  ## the book as one PDF, _build/which-words-matter.pdf (needs Chromium
 bench: .venv/ready  ## time the explanations, and write the numbers that the chapter on cost shows (ten minutes)
 	$(BIN)/python -m book.make.bench
 
-reference: .venv/ready  ## the paper's experiments on many documents and five seeds, into lib/results/tables (five hours)
+reference: .venv/ready  ## the paper's experiments on many documents and five seeds, into lib/results/tables (the paper's: five hours)
 	$(BIN)/python -m book.make.reference
 
 data: .venv/ready  ## download AG's News, the full IMDB and SST from their official addresses (optional)

@@ -1,6 +1,6 @@
-"""Compute the reference results: every cell of the paper's experiments, and what changes when one thing is changed.
+"""Compute the reference results: the paper's experiments, what changes when one thing is changed, methods beyond it.
 
-    python -m book.make.reference              # all that is missing; about five hours on two cores
+    python -m book.make.reference              # all that is missing; the paper's: five hours, two cores
     python -m book.make.reference imdb-bilstm  # only cells whose name contains this
     python -m book.make.reference --into here  # into another folder, for lib.results.Results(..., reference="here")
 
@@ -85,7 +85,7 @@ class Cell:
 
 
 def cells() -> list[Cell]:
-    """All cells: the main ones first, then the reasons and the signs, then what is changed for its own sake."""
+    """All cells: the main ones first, the reasons, the signs, what is changed for its own sake, methods beyond."""
     grid = [(corpus, model) for corpus in CORPORA for model in MODELS]
     found = [Cell(*panel, "main", main_rows) for panel in grid]
     found += [Cell(*panel, "reasons", reason_rows) for panel in grid]
