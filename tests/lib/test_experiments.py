@@ -460,8 +460,8 @@ def test_a_killed_run_goes_on_where_it_stopped(cache, tmp_path, monkeypatch):
 # --- what decides the numbers -----------------------------------------------------------------------------------------
 
 
-OTHER = {"classifier": "fasttext", "documents": 13, "first": 1, "methods": ("loo",), "seed": 1, "K": 5,
-         "precision": "float64", "recipe": {**RECIPES["textcnn"], "updates": 11}, "explain": {"seed": 1},
+OTHER = {"classifier": "fasttext", "documents": 13, "first": 1, "shorter_than": 40, "methods": ("loo",), "seed": 1,
+         "K": 5, "precision": "float64", "recipe": {**RECIPES["textcnn"], "updates": 11}, "explain": {"seed": 1},
          "measure": {"operator": "delete"}}
 
 
