@@ -1,7 +1,7 @@
 """Claims about what a method *is*, and about one review: no number is averaged, code answers yes or no.
 
-Each function gives name of the check -> answer, the names that :mod:`book.paper.claims` asks for. The equations are
-checked on the page of the report itself.
+Each function gives name of the check -> answer, the names that :mod:`book.paper.claims` asks for. The equations have a
+module of their own, :mod:`book.paper.equations`.
 """
 
 import torch

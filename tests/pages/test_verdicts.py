@@ -6,7 +6,6 @@ import re
 from dataclasses import replace
 from functools import partial
 
-import jupytext
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +13,7 @@ import torch
 from built import ROOT
 from oracles import is_one_sentence
 
-from book.paper import Verdicts, checks, plan, rules
+from book.paper import Verdicts, checks, equations, plan, rules
 from book.paper.claims import ALL, CLAIMS, FIGURES, IMDB_BILSTM, PAGES, PARTS, Claim, anchor, by_definition
 from book.paper.rules import (
     DEPENDS,
@@ -37,8 +36,6 @@ from lib.results import END, Number, Panel, Results, kept
 from lib.results.build import Build
 from lib.results.kept import COLUMNS, Reference
 from lib.results.numbers import NAN
-
-PAGE = ROOT / "book" / "report.md"
 
 
 def around(mean, half=0.01, n=100):
@@ -511,11 +508,28 @@ TEXTS = ["a great movie", "this is not a great movie . it is too bad", "not avai
 
 
 def test_every_check_a_claim_names_is_made(models):
-    code = "\n".join(cell.source for cell in jupytext.read(PAGE).cells if cell.cell_type == "code")
-    code = re.sub(r'"\s*\n?\s*f?"', "", code)  # strings that go on in the next line
-    made = set(re.findall(r'checks\[f?"([^"]+)"\]', code))
-    made |= set(checks.of_methods(models, TEXTS, [1, 0, 0])) | set(checks.of_review(models))
-    assert {name for claim in CLAIMS for name in claim.checks} <= made
+    made = {**checks.of_methods(models, TEXTS, [1, 0, 0]), **checks.of_review(models),
+            **equations.of_equations(models["textcnn"])}
+    assert {name for claim in CLAIMS for name in claim.checks} <= set(made)
+
+
+PRINTED_WRONG = {"eq. 5: the result has n entries, one a dimension", "eq. 5: the entries of absent words are zero"}
+
+
+def test_equations_are_so_but_for_what_is_wrong_in_print(models):
+    found = equations.of_equations(models["textcnn"])
+    by_data = {"eq. 3: SA raw is never negative, as its bars say", "eq. 7: as printed, 'great' is positive"}
+    assert {name for name, so in found.items() if not so} - by_data == PRINTED_WRONG
+
+
+@pytest.mark.parametrize("method, equation", [("sa_l2", "eq. 3: the norms"), ("gi", "eq. 5: the entry of the present"),
+                                              ("signed_gi", "eq. 6: minus"), ("loo", "eq. 7: its size")])
+def test_an_equation_that_the_library_breaks_is_found_out(method, equation, models, monkeypatch):
+    real = equations.explain
+    monkeypatch.setattr(equations, "explain", lambda classifier, batch, key, **more:
+                        real(classifier, batch, key, **more) * (1.01 if key == method else 1))
+    found = equations.of_equations(models["textcnn"])
+    assert [so for name, so in found.items() if name.startswith(equation)] == [False]
 
 
 def test_what_must_be_so_of_the_methods_is_found_so(models):
