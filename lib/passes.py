@@ -34,12 +34,15 @@ def passes(classifier, batch: Batch, what: str, words_per_pass: int | None = Non
     if batch.mask.numel() <= most:
         yield torch.arange(len(batch), device=batch.mask.device), batch
         return
-    for rows in progress(_neighbours(batch.mask.sum(dim=1), most), what):
+    for rows in progress(by_length(batch.mask.sum(dim=1), most), what):
         yield rows, batch.take(rows)
 
 
-def _neighbours(lengths: Tensor, most: int) -> list[Tensor]:
-    """Row numbers by falling length in tokens, cut into groups whose padded size is ``most`` or less."""
+def by_length(lengths: Tensor, most: int) -> list[Tensor]:
+    """Row numbers by falling length in tokens, cut into groups whose padded size is ``most`` or less; one row at least.
+
+    Taught in: *What an explanation costs*.
+    """
     order = torch.argsort(lengths, descending=True, stable=True)
     groups, start = [], 0
     while start < len(order):

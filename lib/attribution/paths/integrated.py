@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from ...checks import whole_number
-from ...passes import words_at_once
+from ...passes import by_length, words_at_once
 from ...targets import target_classes
 from ...text import Batch
 from ..baselines import baseline_embeddings
@@ -41,17 +41,20 @@ def mean_gradient(classifier, start: Tensor, end: Tensor, mask: Tensor, classes:
                   rule: str, words_per_pass: int | None = None) -> Tensor:
     """The gradient averaged over the straight line from ``start`` to ``end``, all [B, T, D].
 
-    As many points of the line as fit go through the classifier together.
-    Taught in: *Integrated gradients and its axioms*.
+    As many points as fit go through the classifier together, of few documents rather than of many: so there is little
+    padding. Taught in: *Integrated gradients and its axioms*.
     """
     places, weights = (each.to(end) for each in nodes(points, rule))
-    together = max(1, words_at_once(classifier, words_per_pass) // max(1, mask.numel()))
-    mean = torch.zeros_like(end)
-    for some, weight in zip(places.split(together), weights.split(together), strict=True):
-        line = start + some.view(-1, 1, 1, 1) * (end - start)
-        _, gradient = gradient_at(classifier, line.flatten(0, 1), mask.repeat(len(some), 1), classes.repeat(len(some)),
-                                  of, words_per_pass)
-        mean += torch.einsum("n,nbtd->btd", weight, gradient.view_as(line))
+    most, mean = words_at_once(classifier, words_per_pass), torch.zeros_like(end)
+    for rows in by_length(mask.sum(dim=1), most // points):
+        wide = max(1, int(mask[rows].sum(dim=1).max()))
+        first, way, read = start[rows, :wide], (end - start)[rows, :wide], mask[rows, :wide]
+        together = max(1, most // max(1, read.numel()))
+        for some, weight in zip(places.split(together), weights.split(together), strict=True):
+            line = first + some.view(-1, 1, 1, 1) * way
+            _, gradient = gradient_at(classifier, line.flatten(0, 1), read.repeat(len(some), 1),
+                                      classes[rows].repeat(len(some)), of, words_per_pass)
+            mean[rows, :wide] += torch.einsum("n,nbtd->btd", weight, gradient.view_as(line))
     return mean
 
 
