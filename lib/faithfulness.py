@@ -11,6 +11,7 @@ from .targets import class_logits, quantity, target_classes, target_of
 from .text import Batch
 
 TIES = ("random", "first")
+CONVENTIONS = ("words", "published")
 SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)  # of a document's words, as DeYoung and others take them
 MOST_MASKED = 10_000  # a curve beyond the longest document only repeats its last value
 
@@ -95,35 +96,59 @@ def aopc(classifier, batch: Batch, scores: Tensor, K: int | None = None, operato
 
 def comprehensiveness(classifier, batch: Batch, scores: Tensor, shares: tuple[float, ...] = SHARES,
                       operator: str = "zero", target: str | int | Tensor = "gold", seed: int = 0,
-                      words_per_pass: int | None = None, ties: str = "random") -> Tensor:
+                      words_per_pass: int | None = None, ties: str = "random", convention: str = "words") -> Tensor:
     r"""How far the probability falls without a share of the words, the highest-scored ones: [B, shares].
 
     :math:`p_y(x) - p_y(x \text{ without its first } k)` with :math:`k = \max(1, \lfloor q m \rfloor)` for the share
     q of m words, in [-1, 1]: higher is better. Of the shares, the mean is usually reported. Options are those of
-    :func:`deletion_curve`. Raises ``ValueError`` for a share that is not between 0 and 1, and as it does.
+    :func:`deletion_curve`. With ``convention="published"`` words are counted and taken away as in the code of
+    :cite:t:`sanyal2021` and :cite:t:`enguehard2023`: :math:`k = \lfloor q T \rfloor` of all T tokens, special ones
+    included, and words are deleted, whatever the ``operator``. (They rank word pieces, where here words are ranked.)
 
+    Raises ``ValueError`` for a share that is not between 0 and 1, another convention, and as :func:`deletion_curve`.
     Source: :cite:t:`deyoung2020`. Taught in: *AOPC*.
     """
-    return _drops(classifier, batch, scores, shares, operator, target, seed, words_per_pass, ties, keep=False)
+    return _drops(classifier, batch, scores, shares, operator, target, seed, words_per_pass, ties, convention)
+
+
+def log_odds(classifier, batch: Batch, scores: Tensor, shares: tuple[float, ...] = (0.2,), operator: str = "mask",
+             target: str | int | Tensor = "gold", seed: int = 0, words_per_pass: int | None = None,
+             ties: str = "random", convention: str = "words") -> Tensor:
+    r"""How far the logarithm of the probability falls without a share of the words: [B, shares], in nats.
+
+    :math:`\log p_y(x \text{ without its first } k) - \log p_y(x)`: lower is better. The published ``convention`` counts
+    tokens, and keeps the ``operator``. The rest as for :func:`comprehensiveness`.
+
+    Source: :cite:t:`sanyal2021`. Taught in: *AOPC*.
+    """
+    return _drops(classifier, batch, scores, shares, operator, target, seed, words_per_pass, ties, convention,
+                  of="loss")
 
 
 def sufficiency(classifier, batch: Batch, scores: Tensor, shares: tuple[float, ...] = SHARES,
                 operator: str = "zero", target: str | int | Tensor = "gold", seed: int = 0,
-                words_per_pass: int | None = None, ties: str = "random") -> Tensor:
+                words_per_pass: int | None = None, ties: str = "random", convention: str = "words") -> Tensor:
     r"""How far the probability falls if only a share of the words is left, the highest-scored ones: [B, shares].
 
     :math:`p_y(x) - p_y(\text{only the first } k \text{ of } x)`, in [-1, 1]: lower is better, and below 0 the few
-    words say more than all. The rest as for :func:`comprehensiveness`.
+    words say more than all. By the published ``convention`` special tokens go as well, and where no word is left at
+    all, with k = 0, the value is 0. The rest as for :func:`comprehensiveness`.
 
     Source: :cite:t:`deyoung2020`. Taught in: *AOPC*.
     """
-    return _drops(classifier, batch, scores, shares, operator, target, seed, words_per_pass, ties, keep=True)
+    return _drops(classifier, batch, scores, shares, operator, target, seed, words_per_pass, ties, convention,
+                  keep=True)
 
 
 @torch.no_grad()
 def _drops(classifier, batch: Batch, scores: Tensor, shares: tuple[float, ...], operator: str, target, seed: int,
-           words_per_pass: int | None, ties: str, keep: bool) -> Tensor:
-    """Probability of the whole document minus that of what is left, for each share of its words."""
+           words_per_pass: int | None, ties: str, convention: str, of: str = "probability",
+           keep: bool = False) -> Tensor:
+    """Probability, or loss, of the whole document minus that of what is left, for each share of its words."""
+    if convention not in CONVENTIONS:
+        raise ValueError(f"Unknown convention {convention!r}: choose one of {', '.join(CONVENTIONS)}.")
+    published = convention == "published"
+    operator = "delete" if published and of == "probability" else operator
     if not all(0 < share <= 1 for share in shares):
         raise ValueError(f"The shares are {shares}: each must be above 0 and at most 1.")
     check_operator(operator)
@@ -133,15 +158,17 @@ def _drops(classifier, batch: Batch, scores: Tensor, shares: tuple[float, ...], 
         classes = target_classes(classifier, part, target_of(classifier, batch, target, rows))
         embeddings, lengths = classifier.embed(part), part.lengths
 
-        def probability(embeddings, mask, classes=classes):
-            return quantity(class_logits(classifier, embeddings, mask), classes, "probability")
+        def value(embeddings, mask, classes=classes):
+            return quantity(class_logits(classifier, embeddings, mask), classes, of)
 
-        whole = probability(embeddings, part.mask)
+        whole, counted = value(embeddings, part.mask), part.mask.sum(dim=1) if published else lengths
         drops = []
         for share in shares:
-            first = rank[rows, :part.word_mask.shape[1]] < (share * lengths).long().clamp(min=1)[:, None]
-            gone = part.by_token((~first if keep else first) & part.word_mask)
-            drops.append(whole - probability(*remove(classifier, embeddings, part.mask, gone, operator)))
+            k = (share * counted).long().clamp(min=0 if published else 1)
+            first = part.by_token((rank[rows, :part.word_mask.shape[1]] < k[:, None]) & part.word_mask)
+            gone = first if not keep else part.mask & ~first if published else part.by_token(part.word_mask) & ~first
+            drop = whole - value(*remove(classifier, embeddings, part.mask, gone, operator))
+            drops.append(drop.masked_fill(k == 0, 0))
         found.append(torch.stack(drops, dim=1))
         order.append(rows)
     return torch.cat(found)[torch.cat(order).argsort()]

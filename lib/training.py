@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from . import checkpoints
+from . import checkpoints, finetuning
 from .checks import whole_number
 from .classifiers import CLASSIFIERS, TextClassifier
 from .data import Corpus, Split
@@ -37,9 +37,13 @@ def fit(name: str, corpus: Corpus, seed: int = 0, **options) -> TextClassifier:
     than ``patience`` epochs without a lower one end the training. The test split is never looked at. An interrupted
     training goes on after the last finished epoch and ends with the same weights.
 
+    ``"minilm"`` is a transformer of which the last blocks are trained (:func:`lib.finetuning.fit`).
+
     Raises ``ValueError`` for an unknown name or option, or a number that is too small.
     Taught in: *Data and classifiers*.
     """
+    if name == "minilm":
+        return finetuning.fit(corpus, seed, **options)
     recipe, seed = _recipe(name, options), whole_number(seed, "seed")
     key = checkpoints.key_of(name, corpus, seed, recipe)
     if (found := checkpoints.load(key, name, corpus)) is not None:
@@ -58,6 +62,8 @@ def fit(name: str, corpus: Corpus, seed: int = 0, **options) -> TextClassifier:
 
 def key_of(name: str, corpus: Corpus, seed: int = 0, **options) -> str:
     """The name under which :func:`fit` keeps a classifier. Raises ``ValueError`` for an unknown name or option."""
+    if name == "minilm":
+        return finetuning.key_of(corpus, seed, **options)
     return checkpoints.key_of(name, corpus, seed, _recipe(name, options))
 
 
@@ -81,7 +87,7 @@ def evaluate(classifier: TextClassifier, batch: Batch) -> tuple[float, float]:
 def _recipe(name: str, options: dict) -> dict:
     """The default recipe of a classifier with the caller's changes, every name checked."""
     if name not in CLASSIFIERS:
-        raise ValueError(f"Unknown classifier {name!r}: choose one of {', '.join(CLASSIFIERS)}.")
+        raise ValueError(f"Unknown classifier {name!r}: choose one of {', '.join([*CLASSIFIERS, 'minilm'])}.")
     recipe = {**RECIPES[name], **CLASSIFIERS[name].architecture()}
     unknown = sorted(set(options) - set(recipe))
     if unknown:

@@ -19,6 +19,7 @@ from lib import checkpoints, storage
 from lib.experiments import processes
 
 PACK = Path("_build/models.zip")
+LONGEST_FIRST = ("bilstm", "textcnn", "minilm", "fasttext")
 
 
 def wanted() -> list[tuple[str, str, tuple]]:
@@ -26,7 +27,7 @@ def wanted() -> list[tuple[str, str, tuple]]:
     recipes = [(each.corpus, each.classifier, tuple(each.recipe.items())) for each in plan.shared()]
     classifiers = dict.fromkeys([*((*each, ()) for each in plan.TRAINED), *recipes])
     here = [each for each in classifiers if lib.data.available(each[0])]
-    return sorted(here, key=lambda each: -plan.CLASSIFIERS.index(each[1]))
+    return sorted(here, key=lambda each: LONGEST_FIRST.index(each[1]))
 
 
 def train(corpus: str, name: str, recipe: tuple) -> tuple[str, Path]:

@@ -9,7 +9,8 @@ CLASSIFIERS = ("fasttext", "textcnn", "bilstm")
 CORPORA = ("ag_news", "imdb")
 # The paper does not say what its BiLSTM reads out, so it has two readings: name -> classifier, changes of its recipe.
 MODELS = {**{name: (name, {}) for name in CLASSIFIERS}, "bilstm-last": ("bilstm", {"readout": "last"})}
-TRAINED = tuple((corpus, name) for corpus in ("imdb", "ag_news", "bbc_news") for name in CLASSIFIERS)
+TRAINED = (*((corpus, name) for corpus in ("imdb", "ag_news", "bbc_news") for name in CLASSIFIERS),
+           ("rotten_tomatoes", "minilm"))
 # Those of figure 1, and gradient times input.
 METHODS = ("random", "loo", "signed_gi", "gi", "sa_raw", "sa_l1", "sa_l2", "sa_linf")
 PAPER = METHODS

@@ -12,7 +12,7 @@ from ..checks import as_keys
 from ..passes import passes
 from ..targets import target_classes, target_of
 from ..text import Batch
-from . import chance, gradients, occlusion, paths, smoothing  # noqa: F401 - each import registers its methods
+from . import chance, gradients, layers, neighbours, occlusion, paths, smoothing  # noqa: F401 - each registers itself
 from .gradients import InputGradient, gradient_at, input_gradient, saliency
 from .registry import METHODS, Method, lookup, signed_as, unsigned, variant
 

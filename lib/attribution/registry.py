@@ -19,7 +19,8 @@ class Method:
     """What is known about a method: its name in figures, what its sign means, its cost, its source.
 
     ``sign`` is ``"support"`` if a positive score supports the class whatever is explained, ``"quantity"`` if it raises
-    the quantity explained (a loss, a logit, a probability), ``"none"`` if the sign means nothing.
+    the quantity explained (a loss, a logit, a probability), ``"none"`` if the sign means nothing. ``needs`` is what it
+    asks for beside a classifier and a batch: ``"documents"`` (a pool of labelled ones), ``"blocks"`` (a transformer).
     """
 
     key: str
@@ -30,6 +31,7 @@ class Method:
     function: Callable
     shares_gradient: bool = False
     completeness: str = ""
+    needs: str = ""
     made_from: tuple[str, ...] = ()  # keys of the methods whose scores the function takes, in place of a classifier
 
     @property
@@ -46,20 +48,20 @@ METHODS: dict[str, Method] = {}
 
 
 def method(key: str, label: str, *, sign: str, cost: str, citation: str, shares_gradient: bool = False,
-           completeness: str = ""):
+           completeness: str = "", needs: str = ""):
     """Register a function of ``(classifier, batch, **options)`` as a method.
 
     ``sign`` is one of ``SIGNS`` (see :class:`Method`), ``cost`` is in passes through the classifier for a document of m
     words and n points, ``citation`` a key of the bibliography. ``shares_gradient`` says that the function takes
-    ``gradient=``, an :class:`lib.attribution.gradients.InputGradient` computed before; ``completeness`` see there.
+    ``gradient=``, an :class:`lib.attribution.gradients.InputGradient` computed before; ``completeness`` and ``needs``
+    see there.
     Raises ``ValueError`` for another ``sign``.
     """
     if sign not in SIGNS:
         raise ValueError(f"Unknown sign {sign!r}: choose one of {', '.join(SIGNS)}.")
 
     def register(function: Callable) -> Callable:
-        METHODS[key] = Method(key, label, sign, cost, citation, function, shares_gradient,
-                              completeness)
+        METHODS[key] = Method(key, label, sign, cost, citation, function, shares_gradient, completeness, needs)
         return function
     return register
 

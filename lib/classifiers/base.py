@@ -1,8 +1,9 @@
 """What a method needs of a classifier, and what our own three have in common.
 
 A method needs ``classes``, ``encode``, ``embed``, ``logits``, ``substitute``, ``device`` and ``training``, and nothing
-else: a plain class with these is enough. Paths through words need ``word_table``, too. :class:`TextClassifier` offers
-them on top of an embedding matrix.
+else: a plain class with these is enough. Paths through words need ``word_table``, too; LAFA looks for neighbours in the
+layers of ``hidden``, and CA-LIG goes from block to block (``inside``, ``from_block``), where a classifier has them.
+:class:`TextClassifier` offers the first ones on top of an embedding matrix.
 """
 
 import inspect

@@ -37,6 +37,12 @@ class BiLSTM(TextClassifier):
         state = self._read_max(ahead, back, mask) if self.readout == "max" else self._read_last(ahead, back, mask)
         return self.output(self.dropout(state))
 
+    def hidden(self, embeddings: Tensor, mask: Tensor) -> list[Tensor]:
+        """The embeddings [B, T, D], and at each word the states of both LSTMs, [B, T, 2 H]."""
+        reversal = self._reversal(mask)
+        back = self.backwards(_reorder(embeddings, reversal))[0]
+        return [embeddings, torch.cat([self.forwards(embeddings)[0], _reorder(back, reversal)], dim=2)]
+
     @staticmethod
     def _read_max(ahead: Tensor, back: Tensor, mask: Tensor) -> Tensor:
         # A maximum over positions does not mind their order: the backward states need not be turned round again.

@@ -92,6 +92,50 @@ class Pretrained(nn.Module):
         """Class scores before the softmax, [B, C], from embeddings [B, T, D] and mask [B, T]."""
         return self.model(inputs_embeds=embeddings, attention_mask=mask.long()).logits
 
+    @property
+    def blocks(self) -> nn.ModuleList:
+        """The blocks of the transformer, from the input on.
+
+        Raises ``ValueError`` for a model in which they cannot be found.
+        """
+        number = getattr(self.model.config, "num_hidden_layers", None)
+        lists = [module for module in self.model.modules() if isinstance(module, nn.ModuleList)]
+        found = [module for module in lists if len(module) == number]
+        if not found:
+            raise ValueError(f"The blocks of {self.label} cannot be found: it has no list of {number} modules.")
+        return found[0]
+
+    def hidden(self, embeddings: Tensor, mask: Tensor) -> list[Tensor]:
+        """What each block is given, and what the last one gives, [B, T, H] each, from embeddings [B, T, D]."""
+        found = self.model(inputs_embeds=embeddings, attention_mask=mask.long(), output_hidden_states=True)
+        return list(found.hidden_states)
+
+    def inside(self, embeddings: Tensor, mask: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """Logits [B, C], what each block is given [B, T, H], and the attention of each [B, heads, T, T]."""
+        found = self.model(inputs_embeds=embeddings, attention_mask=mask.long(), output_hidden_states=True,
+                           output_attentions=True)
+        return found.logits, list(found.hidden_states[:-1]), list(found.attentions)
+
+    def from_block(self, number: int, states: Tensor, mask: Tensor) -> Tensor:
+        """Class scores [N, C] if a block is given ``states`` [N, T, H]; those before it are left out."""
+        def replaced(block, given, options):
+            return (states, *given[1:]), options
+
+        blocks = self.blocks
+        holder = next(module for module in self.model.modules() if blocks in module.children())
+        name = next(name for name, child in holder.named_children() if child is blocks)
+        hook = blocks[number].register_forward_pre_hook(replaced, with_kwargs=True)
+        setattr(holder, name, blocks[number:])
+        try:
+            nothing = states.new_zeros(*states.shape[:2], self.model.get_input_embeddings().weight.shape[1])
+            return self.logits(nothing, mask)
+        finally:
+            setattr(holder, name, blocks)
+            hook.remove()
+
+    def forward(self, batch: Batch) -> Tensor:
+        return self.logits(self.embed(batch), batch.mask)
+
     def substitute(self, operator: str) -> Tensor:
         """The vector that stands for a piece, [D]: zero, that of the mask token (else the unknown one), or of padding.
 
@@ -135,7 +179,7 @@ def pretrained(folder: str | Path) -> Pretrained:
     folder = Path(folder).expanduser().resolve()
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}: pass one that save_pretrained wrote.")
-    with _quiet():
+    with quiet():
         classifier = Pretrained(_model(folder), _tokenizer(folder), folder.name)
         _check_tokenizer(classifier)
         _check_vectors_and_padding(classifier)
@@ -217,7 +261,7 @@ def _brief(error: Exception) -> str:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without the progress bars and reports of transformers, which would stand in a page."""
     from transformers.utils import logging
 

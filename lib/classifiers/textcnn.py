@@ -33,6 +33,20 @@ class TextCNN(TextClassifier):
         # The ReLU grows with its argument, so taking the maximum first gives the same number with less work.
         return self.output(self.dropout(F.relu(torch.cat(pooled, dim=1))))
 
+    def hidden(self, embeddings: Tensor, mask: Tensor) -> list[Tensor]:
+        """The embeddings [B, T, D], and what the filters say of the window that begins at each word, [B, T, H].
+
+        Zero where no whole window begins.
+        """
+        shortfall = max(0, max(self.widths) - embeddings.shape[1])
+        words = F.pad((embeddings * mask[..., None]).transpose(1, 2), (0, shortfall))
+        found = []
+        for width, convolution in zip(self.widths, self.convolutions, strict=True):
+            inside = self._windows(words.shape[2], mask, width)[:, :mask.shape[1], None]
+            said = F.relu(convolution(words)).transpose(1, 2)[:, :mask.shape[1]] * inside
+            found.append(F.pad(said, (0, 0, 0, mask.shape[1] - said.shape[1])))
+        return [embeddings, torch.cat(found, dim=2)]
+
     @staticmethod
     def _windows(positions: int, mask: Tensor, width: int) -> Tensor:
         """Which of the windows of a padded row lie inside its document, [B, positions - width + 1]."""

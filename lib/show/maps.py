@@ -40,32 +40,35 @@ def gradient_map(words: Sequence[str], gradient: Tensor | Mapping[str, Tensor], 
 
 
 def score_map(words: Sequence[str], scores: Mapping[str, Tensor], title: str = "", note: str = "",
-              of: str | None = None) -> Picture:
+              of: str | None = None, others: Mapping[str, Tensor] | None = None) -> Picture:
     """Word scores of several methods for one document: a row for each method key, a column for each word [m].
 
     Each row is divided by its largest absolute value, because the units of the methods differ. Red with "+" supports
     the class, blue with "−" speaks against it: so a method whose positive scores speak against it, as the gradient
     times the input of a loss, is drawn and named with its sign turned. Methods without a sign have colours and no
     marks; marks stand in the cells that matter (a tenth of the largest value and more). ``of`` is the quantity
-    explained, by default that of each method. Raises ``ValueError`` without words, or if there are not as many scores
-    as words. Taught in: *Looking at explanations*.
+    explained, by default that of each method. ``others`` are rows that are no method's, such as what people said: name
+    -> values [m], positive in favour of the class. They stand first. Raises ``ValueError`` without words, or if there
+    are not as many scores as words. Taught in: *Looking at explanations*.
     """
-    return score_maps(words, {title: (scores, None)}, note, of)
+    return score_maps(words, {title: (scores, None)}, note, of, others)
 
 
 @matplotlib.rc_context(STYLE)
 def score_maps(words: Sequence[str], panels: Mapping[str, tuple[Mapping[str, Tensor], float | None]], note: str = "",
-               of: str | None = None) -> Picture:
+               of: str | None = None, others: Mapping[str, Tensor] | None = None) -> Picture:
     """Several maps below each other: title -> (method key -> scores [m], the score with full colour).
 
     Colours and marks are those of :func:`score_map`; a tenth of full colour is the least that is marked. None divides
     each row by its largest absolute value. The ends of a scale are pointed where scores lie beyond it, and the alt text
-    counts them. Taught in: *Looking at explanations*.
+    counts them. ``others`` stand first in each map. Taught in: *Looking at explanations*.
     """
-    figure, axes = _sheet(words, len(panels), max((len(scores) for scores, _ in panels.values()), default=0))
+    first = [(name, scores_of(words, values), True) for name, values in (others or {}).items()]
+    most = max((len(scores) for scores, _ in panels.values()), default=0)
+    figure, axes = _sheet(words, len(panels), len(first) + most)
     sentences = []
     for axis, (title, (scores, limit)) in zip(axes, panels.items(), strict=True):
-        rows = _turned(words, scores, of)
+        rows = [*first, *_turned(words, scores, of)]
         if limit is None:
             rows = [(name, relative(values), signed) for name, values, signed in rows]
             tops = [f"{name}: {ordered(zip(words, values, strict=True), 2)}" for name, values, _ in rows]

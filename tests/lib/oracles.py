@@ -11,6 +11,7 @@ import torch
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from lib.attribution import METHODS
 from lib.classifiers import BiLSTM, FastText, TextClassifier, TextCNN
 from lib.text import PADDING_ID, UNKNOWN_ID, Batch, vocabulary_from_words
 
@@ -18,6 +19,7 @@ WORDS = ["good", "fine", "bad", "dull", "film", "plot", "not"]
 TEXTS = ["good fine film plot not dull", "bad", "", "zzz qqq zzz", "film not good bad plot dull fine good good",
          "dull film"]
 LABELS = [1, 0, 1, 0, 1, 0]
+ALONE = [key for key, method in METHODS.items() if not method.needs]  # a classifier and a batch are enough
 NETWORKS = ["fasttext", "textcnn", "bilstm", "bilstm_last"]
 
 # Property-based tests try the same examples every time: a red build stays red.

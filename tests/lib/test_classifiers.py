@@ -249,3 +249,14 @@ def test_the_maximum_is_that_of_each_document(lengths, seed):
     values, mask = of_lengths(lengths, seed=seed)
     expected = torch.stack([values[row, :length].max(dim=0).values for row, length in enumerate(lengths)])
     assert torch.equal(max_over_words(values, mask), expected)
+
+
+@pytest.mark.parametrize("name", ["textcnn", "bilstm-max"])
+def test_the_hidden_layer_leads_to_the_logits(name):
+    """Its maximum over the words is what the last layer is given."""
+    classifier = CLASSIFIERS_AT_HAND[name]
+    batch = classifier.encode(["a fine film , and warm !", "dull", "a film"])
+    embeddings, states = classifier.hidden(classifier.embed(batch), batch.mask)
+    torch.testing.assert_close(embeddings, classifier.embed(batch))
+    top = states.masked_fill(~batch.mask[..., None], -torch.inf).amax(dim=1)
+    torch.testing.assert_close(classifier.output(top), classifier(batch))

@@ -4,11 +4,12 @@ import math
 
 import pytest
 import torch
+from oracles import ALONE
 from pieces import SPECIAL, SUBSTITUTES, Pieces, U, dot, parts
 from scipy import stats
 
 import lib
-from lib.attribution import METHODS, explain, explain_all
+from lib.attribution import explain, explain_all
 from lib.attribution.baselines import completeness_gap
 from lib.faithfulness import aopc, deletion_curve
 from lib.masking import OPERATORS
@@ -170,15 +171,15 @@ def test_greedy_deletion(classifier, batch):
 
 
 def test_every_method_is_the_same_alone_and_in_company(classifier, batch):
-    together = explain_all(classifier, batch, METHODS)
+    together = explain_all(classifier, batch, ALONE)
     for row, document in enumerate(DOCUMENTS):
-        alone = explain_all(classifier, classifier.encode([document], [CLASSES[row]]), METHODS)
+        alone = explain_all(classifier, classifier.encode([document], [CLASSES[row]]), ALONE)
         for key, scores in alone.items():
             same = together[key][row, :scores.shape[1]].double()
             torch.testing.assert_close(same, scores[0].double(), atol=1e-12, rtol=0)
             assert not together[key][row, scores.shape[1]:].any()
-        taken = explain_all(classifier, batch.take([row]), METHODS)
-        assert all(torch.allclose(taken[key].double(), alone[key].double(), atol=1e-12) for key in METHODS)
+        taken = explain_all(classifier, batch.take([row]), ALONE)
+        assert all(torch.allclose(taken[key].double(), alone[key].double(), atol=1e-12) for key in ALONE)
 
 
 def test_words_and_tokens_of_a_batch(batch):

@@ -4,13 +4,14 @@ import copy
 
 import pytest
 import torch
-from oracles import LABELS, NETWORKS, TEXTS, network
+from oracles import ALONE, LABELS, NETWORKS, TEXTS, network
 from pieces import Pieces
 from torch.overrides import TorchFunctionMode
 
 from lib.agreement import pearson
-from lib.attribution import METHODS, explain_all, variant
+from lib.attribution import explain, explain_all, variant
 from lib.attribution.baselines import completeness_gap
+from lib.attribution.neighbours import pool_of
 from lib.classifiers.turned import Turned, rotation
 from lib.diagnostics import greedy, largest_share, norms_by_position
 from lib.faithfulness import aopc
@@ -36,7 +37,7 @@ class NamedDevice(TorchFunctionMode):
 def everything(classifier, texts, labels, device):
     """Every number the library computes for a few documents."""
     batch = classifier.encode(texts, labels).to(device)
-    keys = [*METHODS, variant("ig", rule="gauss-legendre", baseline="mask", points=3)]
+    keys = [*ALONE, variant("ig", rule="gauss-legendre", baseline="mask", points=3)]
     found = explain_all(classifier, batch, keys)
     general = explain_all(classifier, batch, ["loo"], target="predicted", shortcut=False, words_per_pass=7)
     found["predicted"] = general["loo"]
@@ -45,6 +46,7 @@ def everything(classifier, texts, labels, device):
         found[f"aopc {operator}"] = aopc(classifier, batch, found["loo"], operator=operator, words_per_pass=11)
     found["rho"], found["p"] = pearson(found["loo"], found["gi"], batch.word_mask)
     found["greedy"] = greedy(classifier, batch, 2)
+    found["lafa"] = explain(classifier, batch, "lafa", pool=pool_of(classifier, batch.take([1, 0])), kernel="rbf")
     found["gap"] = completeness_gap(classifier, batch, found["ig"])
     gradient = classifier.embed(batch)
     found["share"] = largest_share(gradient, batch.mask)

@@ -5,10 +5,11 @@ import re
 import pytest
 import torch
 from html_page import Page
+from oracles import ALONE
 from small import CLASSES, KIND_NAMES, KINDS, corpus, fit, untrained
 
 import lib
-from lib.attribution import METHODS, explain
+from lib.attribution import explain
 from lib.explanation import explain_text
 
 TEXT = "A Fine film, and it was WARM!"
@@ -89,7 +90,7 @@ def test_without_a_class_the_predicted_one_is_explained(text, predicted, classif
     assert explanation.probability > 0.5
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ALONE)
 @pytest.mark.parametrize(("name", "options"), KINDS, ids=KIND_NAMES)
 def test_every_method_explains_every_classifier(name, options, method):
     model = untrained(name, **options)
@@ -99,7 +100,7 @@ def test_every_method_explains_every_classifier(name, options, method):
     assert Page(explanation._repr_html_()).words == explanation.words
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ALONE)
 @pytest.mark.parametrize("text", ["", "  ", "\x00", "<br />"])
 def test_a_text_without_words_has_an_empty_explanation(text, method, classifier):
     explanation = explain_text(text, classifier, method=method)
@@ -107,7 +108,7 @@ def test_a_text_without_words_has_an_empty_explanation(text, method, classifier)
     assert Page(explanation._repr_html_()).words == []
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ALONE)
 def test_one_word(method, classifier):
     explanation = explain_text("Clever", classifier, method=method)
     assert explanation.words == ["Clever"] and len(explanation.scores) == 1
@@ -182,7 +183,7 @@ def test_a_classifier_may_be_named_and_is_then_trained_or_loaded(monkeypatch):
 # --- hostile text -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ALONE)
 def test_hostile_text_is_shown_and_not_obeyed(method, classifier):
     classifier = untrained("fasttext")  # random weights: every word has some score, and none is in the vocabulary
     explanation = explain_text(HOSTILE, classifier, method=method)

@@ -23,10 +23,11 @@ from oracles import (
     properties,
     widened,
 )
+from pieces import SPECIAL, SUBSTITUTES, Pieces, dot, parts
 from scipy.stats import chisquare
 
 from lib.attribution import explain
-from lib.faithfulness import aopc, comprehensiveness, deletion_curve, ranks, sufficiency
+from lib.faithfulness import aopc, comprehensiveness, deletion_curve, log_odds, ranks, sufficiency
 from lib.masking import OPERATORS
 from lib.targets import target_classes
 
@@ -319,6 +320,35 @@ def test_comprehensiveness_and_sufficiency_by_hand():
     scores = torch.tensor([[2.0, 1.0]])
     close(comprehensiveness(classifier, batch, scores, (1 / 3, 1.0)), [[1 / 2 - 1 / 5, 1 / 2 - 1 / 3]], 1e-12)
     close(sufficiency(classifier, batch, scores, (1 / 3, 1.0)), [[1 / 2 - 2 / 3, 0]], 1e-12)
+
+
+def test_log_odds_by_hand():
+    classifier = LinearBag()
+    batch = classifier.encode(["good film"], [1])
+    scores = torch.tensor([[2.0, 1.0]])
+    close(log_odds(classifier, batch, scores, (0.2, 1.0), "zero"), [[math.log(2 / 5), math.log(2 / 3)]], 1e-12)
+    assert log_odds(classifier, batch, scores).shape == (1, 1)
+
+
+def test_the_published_convention_counts_tokens_deletes_and_drops_special_ones():
+    """Seven tokens of three words: a fifth of them is one word, a tenth none. S and p as in tests/lib/pieces.py."""
+    classifier = Pieces()
+    batch = classifier.encode(["good film a"], [1])
+    (go, od), (fi, lm), (a,) = parts(["good", "film", "a"])
+    scores = torch.tensor([[1.0, 2.0, 0.0]])  # film first
+
+    def p(S):
+        return 1 / (1 + math.exp(-S * S / 4))
+
+    whole = p(SPECIAL + go + od + fi + lm + a)
+    how = {"shares": (0.1, 0.2), "convention": "published"}
+    close(comprehensiveness(classifier, batch, scores, **how), [[0, whole - p(SPECIAL + go + od + a)]], 1e-12)
+    close(sufficiency(classifier, batch, scores, **how), [[0, whole - p(fi + lm)]], 1e-12)
+    masked = p(SPECIAL + go + od + a + 2 * dot(SUBSTITUTES["mask"]))
+    close(log_odds(classifier, batch, scores, **how), [[0, math.log(masked / whole)]], 1e-12)
+    close(log_odds(classifier, batch, scores, (0.1,)), [[math.log(masked / whole)]], 1e-12)
+    with pytest.raises(ValueError, match="Unknown convention 'ours'"):
+        sufficiency(classifier, batch, scores, convention="ours")
 
 
 @pytest.mark.parametrize("operator", OPERATORS)

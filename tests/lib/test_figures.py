@@ -419,3 +419,10 @@ def test_words_and_scores_that_do_not_fit_get_one_clear_sentence(words, count, s
         with pytest.raises(ValueError, match=says) as caught:
             make()
         assert is_one_sentence(caught.value)
+
+
+def test_rows_that_are_no_methods_stand_first_with_their_own_names():
+    scores, said = torch.tensor([1.0, -2.0, 0.0]), torch.tensor([0.0, 3.0, -1.0])
+    picture = score_map(["a", "b", "c"], {"signed_gi": scores}, others={"people": said})
+    assert [label.get_text() for label in picture.figure.axes[0].get_yticklabels()] == ["people", "SignedGI"]
+    assert "people: b" in picture.alt

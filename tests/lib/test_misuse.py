@@ -6,7 +6,7 @@ import numpy as np
 import pandas
 import pytest
 import torch
-from oracles import LABELS, NETWORKS, TEXTS, LinearBag, is_one_sentence, network
+from oracles import ALONE, LABELS, NETWORKS, TEXTS, LinearBag, is_one_sentence, network
 from pieces import Pieces
 from torch import nn
 from torch.nn.utils import parametrizations, prune
@@ -244,11 +244,11 @@ def test_half_precision(name, dtype):
 def test_inside_inference_mode(name):
     classifier = network(name)
     batch = classifier.encode(TEXTS, LABELS)
-    expected = explain_all(classifier, batch, METHODS)
+    expected = explain_all(classifier, batch, ALONE)
     with torch.inference_mode():
-        inside = explain_all(classifier, classifier.encode(TEXTS, LABELS), METHODS)
+        inside = explain_all(classifier, classifier.encode(TEXTS, LABELS), ALONE)
         curve = aopc(classifier, batch, inside["loo"])
-    for key in METHODS:
+    for key in ALONE:
         torch.testing.assert_close(inside[key].clone(), expected[key])
     torch.testing.assert_close(curve.clone(), aopc(classifier, batch, expected["loo"]))
 

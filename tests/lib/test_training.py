@@ -200,7 +200,7 @@ def test_the_unknown_word_is_learned_from_forgotten_words(name, share, learned):
 
 
 @pytest.mark.parametrize(("name", "options", "sentence"), [
-    ("bert", {}, r"Unknown classifier 'bert': choose one of fasttext, textcnn, bilstm\."),
+    ("bert", {}, r"Unknown classifier 'bert': choose one of fasttext, textcnn, bilstm, minilm\."),
     ("fasttext", {"filters": 3}, r"Unknown option filters for fasttext: choose among batch_size, dimensions,"),
     ("textcnn", {"fliters": 3, "hiden": 1}, r"Unknown option fliters, hiden for textcnn"),
     ("textcnn", {"start": "word2vec"}, r"Unknown start 'word2vec': choose one of glove, random\."),
